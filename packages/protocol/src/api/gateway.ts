@@ -1,0 +1,126 @@
+/**
+ * The gateway's HTTP interfaces. `/v1/*` on the device listener is called by devices, each request signed (RFC 9421, see
+ * crypto/verify); `/internal/v1/*` on the internal listener is called by control over mutual TLS 1.3.
+ */
+import { z } from 'zod';
+import { eventSchema } from '../events.ts';
+import {
+  base64urlSchema,
+  conversationIdSchema,
+  deviceIdSchema,
+  memberIdSchema,
+  messageIdSchema,
+  timestampSchema,
+} from '../ids.ts';
+
+const mlsMessage = base64urlSchema(2_000_000);
+
+// device listener
+
+/** `POST /v1/key-packages`: refills the device's pool; a last-resort package replaces the previous one. */
+export const keyPackageUploadSchema = z
+  .strictObject({
+    packages: z
+      .array(z.strictObject({ keyPackage: base64urlSchema(40_000), lastResort: z.boolean() }))
+      .min(1)
+      .max(100),
+  })
+  .meta({ id: 'KeyPackageUpload' });
+export const keyPackageUploadResultSchema = z.strictObject({ available: z.int().min(0) });
+
+/** `POST /v1/receipts`: signed device receipts; the answer names each in order. */
+export const receiptUploadSchema = z
+  .strictObject({ receipts: z.array(z.string().max(2048)).min(1).max(100) })
+  .meta({ id: 'ReceiptUpload' });
+export const receiptUploadResultSchema = z.strictObject({
+  results: z.array(
+    z.strictObject({ outcome: z.enum(['recorded', 'duplicate', 'refused']), code: z.string().optional() }),
+  ),
+});
+
+// internal listener
+
+export const bundlePutSchema = z
+  .strictObject({ bundle: z.string().max(2_000_000).describe('JWS'), approval: z.string().max(4096).describe('JWS') })
+  .meta({ id: 'BundlePut' });
+export const bundleStateSchema = z.strictObject({ version: z.int().min(0), expires: timestampSchema.nullable() });
+
+export const directoryPostSchema = z
+  .strictObject({ entry: z.string().max(65_536).describe('JWS of a DirectoryEntry') })
+  .meta({ id: 'DirectoryPost' });
+
+/** What proves one event: its record and salt, where its leaf is, and the path to a signed checkpoint. */
+export const evidenceSchema = z.strictObject({
+  record: z.string().max(16_384).describe('canonical JSON of the event'),
+  salt: base64urlSchema(43),
+  leaf: z.string().max(1024).describe('leaf data, base64url'),
+  position: z.int().min(0),
+  size: z.int().min(1),
+  path: z.array(base64urlSchema(43)).max(64),
+  checkpoint: z.string().max(4096).describe('C2SP signed note'),
+});
+export type Evidence = z.infer<typeof evidenceSchema>;
+
+/** `GET /internal/v1/directory/:member`: the whole chain, oldest first; evidence is null until the event is sequenced. */
+export const directoryAnswerSchema = z.strictObject({
+  entries: z.array(z.strictObject({ entry: z.string(), evidence: evidenceSchema.nullable() })),
+});
+export type DirectoryAnswer = z.infer<typeof directoryAnswerSchema>;
+
+/** `POST /internal/v1/key-packages/claim`: one package a device, used once; `null` where a device has none left. */
+export const keyPackageClaimSchema = z
+  .strictObject({ devices: z.array(deviceIdSchema).min(1).max(100) })
+  .meta({ id: 'KeyPackageClaim' });
+export const keyPackageClaimResultSchema = z.strictObject({
+  packages: z.array(z.strictObject({ device: deviceIdSchema, keyPackage: base64urlSchema(40_000).nullable() })),
+});
+
+/** `POST /internal/v1/conversations`: idempotent for the same creator. */
+export const conversationPostSchema = z
+  .strictObject({ conversation: conversationIdSchema, creator: z.string().max(300).describe('certificate URI') })
+  .meta({ id: 'ConversationPost' });
+export const conversationStateSchema = z.strictObject({
+  conversation: conversationIdSchema,
+  epoch: z.int().min(0),
+  devices: z.array(deviceIdSchema),
+});
+
+/**
+ * `POST /internal/v1/conversations/:conversation/commits`: compare-and-set on the epoch. The winner's commit is queued
+ * for every device already in, the welcome for those it adds. A repeat of the winning commit is answered 202 again;
+ * any other gets 409 ERR_GROUPS_EPOCH and the current epoch.
+ */
+export const commitPostSchema = z
+  .strictObject({
+    epoch: z.int().min(0).describe('the epoch the commit was made in'),
+    commit: mlsMessage,
+    welcome: z
+      .strictObject({ message: mlsMessage, ratchetTree: mlsMessage, devices: z.array(deviceIdSchema).min(1).max(100) })
+      .nullable(),
+    removed: z.array(deviceIdSchema).max(100),
+  })
+  .meta({ id: 'CommitPost' });
+
+/** `GET /internal/v1/events?after=&limit=&wait=`: sequenced events in log order; waits up to `wait` ms for the next. */
+export const eventsQuerySchema = z.strictObject({
+  after: z.coerce.number().int().min(-1).default(-1),
+  limit: z.coerce.number().int().min(1).max(1000).default(100),
+  wait: z.coerce.number().int().min(0).max(30_000).default(0),
+});
+export const eventsAnswerSchema = z.strictObject({
+  events: z.array(z.strictObject({ position: z.int().min(0), event: eventSchema })),
+});
+
+/** `GET /internal/v1/messages/:message/timeline` */
+export const timelineSchema = z.strictObject({
+  message: messageIdSchema,
+  events: z.array(z.strictObject({ event: eventSchema, position: z.int().min(0).nullable() })),
+});
+export type Timeline = z.infer<typeof timelineSchema>;
+
+export const memberParamsSchema = z.strictObject({ member: memberIdSchema });
+
+/** `POST /internal/v1/log/cosignatures`: control's witness signature over a checkpoint it verified as consistent. */
+export const cosignaturePostSchema = z
+  .strictObject({ checkpoint: z.string().max(4096).describe('signed note with the witness line added') })
+  .meta({ id: 'CosignaturePost' });
