@@ -6,9 +6,9 @@
  */
 
 /** Who has to act: the caller, the operator, or nobody but time. */
-export type PostgresErrorKind = 'invalid' | 'denied' | 'missing' | 'conflict' | 'unavailable'
+export type PostgresErrorKind = 'invalid' | 'denied' | 'missing' | 'conflict' | 'unavailable';
 
-type Entry = { kind: PostgresErrorKind; message: string; hint: string }
+type Entry = { kind: PostgresErrorKind; message: string; hint: string };
 
 export const postgresErrors = {
   ERR_POSTGRES_NO_BINARIES: {
@@ -121,35 +121,35 @@ export const postgresErrors = {
     message: 'the database {database} belongs to {owner}, not to {role}',
     hint: 'choose another name; a database is never handed to another role',
   },
-} as const satisfies Record<string, Entry>
+} as const satisfies Record<string, Entry>;
 
-export type PostgresErrorCode = keyof typeof postgresErrors
+export type PostgresErrorCode = keyof typeof postgresErrors;
 
 /** What fills the gaps of a message: paths, numbers, names. Never a secret. */
-export type PostgresErrorDetails = Readonly<Record<string, string | number>>
+export type PostgresErrorDetails = Readonly<Record<string, string | number>>;
 
 /** A failure of the launcher with a `code` to switch on and a `hint` for the person at the terminal. */
 export class PostgresError extends Error {
-  override readonly name = 'PostgresError'
-  readonly code: PostgresErrorCode
-  readonly kind: PostgresErrorKind
-  readonly hint: string
+  override readonly name = 'PostgresError';
+  readonly code: PostgresErrorCode;
+  readonly kind: PostgresErrorKind;
+  readonly hint: string;
 
   constructor(code: PostgresErrorCode, details: PostgresErrorDetails = {}, cause?: unknown) {
-    const entry: Entry = postgresErrors[code]
-    super(fill(entry.message, details), cause === undefined ? {} : { cause })
-    this.code = code
-    this.kind = entry.kind
-    this.hint = fill(entry.hint, details)
+    const entry: Entry = postgresErrors[code];
+    super(fill(entry.message, details), cause === undefined ? {} : { cause });
+    this.code = code;
+    this.kind = entry.kind;
+    this.hint = fill(entry.hint, details);
   }
 }
 
 const fill = (template: string, details: PostgresErrorDetails): string =>
-  template.replace(/\{(\w+)\}/g, (gap, name: string) => String(details[name] ?? gap))
+  template.replace(/\{(\w+)\}/g, (gap, name: string) => String(details[name] ?? gap));
 
 /** The reason a file operation failed, without the stack: "EACCES: permission denied, mkdir '/x'". */
-export const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+export const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** The errno of a failed system call ("ENOENT"), or undefined when the error is of another sort. */
 export const errnoOf = (error: unknown): string | undefined =>
-  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
+  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;

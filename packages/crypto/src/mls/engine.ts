@@ -37,6 +37,11 @@ export interface GroupState {
 export interface Leaf {
   readonly index: number;
   readonly credential: VerifiedCredential;
+  /**
+   * Set by `members` alone: the certificate verified when the leaf entered but no longer does. Such a member still reads
+   * until a commit removes it, so it is never left out.
+   */
+  readonly lapsed?: true;
 }
 
 export interface KeyPackageBundle {
@@ -116,11 +121,18 @@ export interface MlsEngine {
     plaintext: Uint8Array,
     authenticatedData: Uint8Array,
   ): Promise<EncryptResult>;
+  /**
+   * Takes a PrivateMessage, or a member's commit as PublicMessage. An application message moves its sender's ratchet on,
+   * which `encodeRatchet` does not hold: store `encodeState(next)`, or the same message is taken again after a restart.
+   * Throws only what `VerifyCredential` throws.
+   */
   receive(state: GroupState, message: Uint8Array, now: Timestamp): Promise<ReceiveResult>;
+  /** Every leaf of the tree, lapsed ones too. */
   members(state: GroupState, now: Timestamp): Promise<readonly Leaf[]>;
-  /** Everything of an epoch; written when the epoch changes. */
+  /** Everything of an epoch; written when the epoch changes and after `receive` of an application message. */
   encodeState(state: GroupState): Uint8Array;
-  /** What `encrypt` changes beyond the epoch's snapshot: small, written for each message. */
+  /** What `encrypt` changes beyond the epoch's snapshot: small, written for each message before it is sent. */
   encodeRatchet(state: GroupState): Uint8Array;
+  /** Throws on a damaged or newer format, and on a ratchet of another epoch, branch or leaf, or older than the snapshot. */
   decodeState(snapshot: Uint8Array, ratchet?: Uint8Array): GroupState;
 }

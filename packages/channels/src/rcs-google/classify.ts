@@ -1,0 +1,63 @@
+/**
+ * How one agentMessages call ended, from its HTTP result alone (API reference, "Error codes"). Everything that may have
+ * reached Google is safe to repeat: the platform ignores a messageId it has seen.
+ */
+import type { Outcome } from '@sealpost/protocol/carriage';
+import type { HttpAnswer, HttpResult } from '../http-call.ts';
+import { parseAgentMessageId, parseGoogleError } from './answer-schema.ts';
+
+const RETRY_MS = { unsent: 5_000, busy: 5_000, quota: 30_000 } as const;
+
+/** google.rpc.ErrorInfo reasons of a 403 that speak of our project or key, not of this person (google.api.ErrorReason). */
+const OUR_CREDENTIALS = new Set([
+  'ACCESS_TOKEN_SCOPE_INSUFFICIENT',
+  'ACCOUNT_STATE_INVALID',
+  'BILLING_DISABLED',
+  'CONSUMER_INVALID',
+  'CONSUMER_SUSPENDED',
+  'IAM_PERMISSION_DENIED',
+  'SERVICE_DISABLED',
+]);
+
+export type Classified = Outcome | { readonly kind: 'unauthorized' };
+
+export function classify(result: HttpResult, messageId: string): Classified {
+  switch (result.kind) {
+    case 'unsent':
+      return { kind: 'retry-after', afterMs: RETRY_MS.unsent, reason: `connection ${result.code}` };
+    case 'unanswered':
+      return { kind: 'ambiguous', reason: `no answer ${result.code}` };
+    case 'answered':
+      return result.status === 200 ? taken(result, messageId) : refused(result);
+  }
+}
+
+function taken(answer: HttpAnswer, messageId: string): Outcome {
+  return parseAgentMessageId(answer.body) === messageId
+    ? { kind: 'accepted', providerMessageId: messageId }
+    : { kind: 'ambiguous', reason: '200 without our message' };
+}
+
+function refused({ status, body, retryAfterMs }: HttpAnswer): Classified {
+  const error = parseGoogleError(body);
+  const reason = [String(status), error.status, ...error.reasons].filter(Boolean).join(' ').slice(0, 120);
+  switch (status) {
+    case 401:
+      return { kind: 'unauthorized' };
+    case 403:
+      return error.reasons.some((code) => OUR_CREDENTIALS.has(code))
+        ? { kind: 'auth-broken', reason }
+        : { kind: 'downgrade', reason };
+    case 404:
+      return { kind: 'downgrade', reason };
+    case 408:
+    case 409:
+      return { kind: 'retry-after', afterMs: retryAfterMs ?? RETRY_MS.busy, reason };
+    case 429:
+      return { kind: 'retry-after', afterMs: retryAfterMs ?? RETRY_MS.quota, reason };
+    default:
+      return status >= 500
+        ? { kind: 'retry-after', afterMs: retryAfterMs ?? RETRY_MS.busy, reason }
+        : { kind: 'permanent', reason };
+  }
+}

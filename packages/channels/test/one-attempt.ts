@@ -1,0 +1,15 @@
+/**
+ * One adapter's whole life in a process of its own: start, one attempt, stop. It calls no `process.exit`, so it ends only
+ * if the adapter left nothing open.
+ */
+import { createAdapter } from '../src/index.ts';
+
+const { name, settings, files, attempt } = JSON.parse(process.argv[2] ?? '');
+const adapter = createAdapter(name, settings, {
+  now: Date.now,
+  fetch,
+  readSecret: async (path) => new TextEncoder().encode(files[path]),
+});
+await adapter.start({ receive: async () => undefined });
+process.stdout.write(JSON.stringify(await adapter.send(attempt)));
+await adapter.stop();

@@ -1,0 +1,234 @@
+/**
+ * The operator's ceremony: makes the organisation's root, the authorities below it, a certificate for each service and
+ * the operator's and approver's own keys, then hands every zone only what is its own. What signs for the organisation
+ * stays in the operator's folder, outside every server's data directory.
+ */
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createDispatchKey } from '@sealpost/crypto/dispatch';
+import { createSigningKey, issueCertificate, type PublicJwk, type Signer, signJws } from '@sealpost/crypto/signer';
+import { caUri, serviceUri, verifyTrust } from '@sealpost/crypto/verify';
+import { ensureKek, type KeyStore, openKeyStore, type Surroundings, writeDurably } from '@sealpost/platform';
+import {
+  type ErrorTable,
+  errorsOf,
+  type Organisation,
+  organisationSchema,
+  TRUST_TYPE,
+  type Trust,
+  toBase64url,
+  utf8,
+} from '@sealpost/protocol';
+import { encodeVerifierKey, type NoteAlgorithm, verifierKey } from '@sealpost/tlog';
+
+const BOOTSTRAP_ERRORS = {
+  ERR_BOOTSTRAP_EXISTS: {
+    kind: 'conflict',
+    sentence: 'This operator folder already holds an organisation.',
+    hint: 'Use it as it is, or choose another folder with --operator; nothing was changed.',
+  },
+  ERR_BOOTSTRAP_INCOMPLETE: {
+    kind: 'integrity',
+    sentence: 'An earlier bootstrap did not finish, or a file of it is gone.',
+    hint: 'Restore the folder from backup; if nothing was ever enrolled with it, remove it and bootstrap again.',
+  },
+} as const satisfies ErrorTable;
+const bootstrapError = errorsOf(BOOTSTRAP_ERRORS);
+
+const DAY = 86_400_000;
+/** RCC.16's limits for a root and an intermediate; services are renewed by running bootstrap with --renew. */
+const LIFETIMES = { root: 3650 * DAY, authority: 1825 * DAY, service: 365 * DAY } as const;
+
+export const ZONES = ['control', 'gateway', 'dispatcher'] as const;
+export type Zone = (typeof ZONES)[number];
+
+export interface BootstrapFolders {
+  readonly operator: string;
+  readonly zones: Readonly<Record<Zone, string>>;
+}
+
+export interface Bootstrapped {
+  readonly trust: Trust;
+  readonly trustJws: string;
+  /** SHA-256 of the root certificate, for people to compare. */
+  readonly rootFingerprint: string;
+}
+
+/** Whether the ceremony has been carried out in this operator folder. */
+export function isBootstrapped(folders: BootstrapFolders): boolean {
+  return existsSync(join(folders.operator, 'trust.jws'));
+}
+
+/** Reads what an earlier ceremony made. Throws ERR_BOOTSTRAP_INCOMPLETE when it does not verify. */
+export async function readBootstrapped(operator: string): Promise<Bootstrapped> {
+  try {
+    const trustJws = readFileSync(join(operator, 'trust.jws'), 'utf8');
+    const root = new X509Certificate(readFileSync(join(operator, 'root.pem')));
+    const verdict = await verifyTrust(trustJws, new Uint8Array(root.raw));
+    if (verdict.kind === 'ok') return { trust: verdict.trust, trustJws, rootFingerprint: root.fingerprint256 };
+  } catch (cause) {
+    throw bootstrapError('ERR_BOOTSTRAP_INCOMPLETE', { cause });
+  }
+  throw bootstrapError('ERR_BOOTSTRAP_INCOMPLETE');
+}
+
+export async function bootstrap(
+  organisation: string,
+  folders: BootstrapFolders,
+  surroundings: Surroundings,
+): Promise<Bootstrapped> {
+  if (isBootstrapped(folders)) throw bootstrapError('ERR_BOOTSTRAP_EXISTS');
+  const name = organisationSchema.parse(organisation);
+  const operator = openStore(folders.operator);
+  const authorities = await makeAuthorities(name, operator, openStore(folders.zones.control), surroundings);
+  const keys = await makeKeys(name, operator, folders);
+  const trust: Trust = {
+    v: 1,
+    organisation: name,
+    issued: surroundings.now(),
+    root: toBase64url(authorities.root.certificate),
+    deviceCa: toBase64url(authorities.deviceCa),
+    serviceCa: toBase64url(authorities.serviceCa.certificate),
+    ...keys,
+  };
+  const trustJws = await signJws(TRUST_TYPE, trust, authorities.root.signer);
+  const rootPem = pem('CERTIFICATE', authorities.root.certificate);
+  for (const zone of ZONES) {
+    const folder = folders.zones[zone];
+    await makeServiceCertificate(name, zone, folder, authorities.serviceCa, surroundings);
+    writeDurably(join(folder, 'root.pem'), utf8(rootPem));
+    writeDurably(join(folder, 'trust.jws'), utf8(trustJws));
+  }
+  writeDurably(join(folders.operator, 'root.pem'), utf8(rootPem));
+  // Last: its presence says the ceremony is complete.
+  writeDurably(join(folders.operator, 'trust.jws'), utf8(trustJws));
+  return readBootstrapped(folders.operator);
+}
+
+/** The folder's own key store, with a KEK beside it unless the operator put one elsewhere before. */
+export function openStore(folder: string): KeyStore {
+  mkdirSync(join(folder, 'keys'), { recursive: true, mode: 0o700 });
+  const kek = join(folder, 'kek');
+  ensureKek(kek);
+  return openKeyStore({ folder: join(folder, 'keys'), kek_file: kek });
+}
+
+interface Authority {
+  readonly signer: Signer;
+  readonly certificate: Uint8Array;
+}
+
+async function makeAuthorities(
+  organisation: Organisation,
+  operator: KeyStore,
+  control: KeyStore,
+  { now, random }: Surroundings,
+) {
+  const notBefore = now() - 60_000;
+  const rootSigner = await operator.createSigner('root', 'ES256');
+  const rootCertificate = await issueCertificate({
+    subjectPublicKey: rootSigner.publicJwk,
+    uri: caUri(organisation, 'root'),
+    usage: 'ca',
+    notBefore,
+    notAfter: notBefore + LIFETIMES.root,
+    serial: random(16),
+    pathLength: 1,
+    issuer: { signer: rootSigner, certificate: 'self' },
+  });
+  const root: Authority = { signer: rootSigner, certificate: rootCertificate };
+  const below = async (name: string, publicJwk: PublicJwk) =>
+    issueCertificate({
+      subjectPublicKey: publicJwk,
+      uri: caUri(organisation, name),
+      usage: 'ca',
+      notBefore,
+      notAfter: notBefore + LIFETIMES.authority,
+      serial: random(16),
+      pathLength: 0,
+      issuer: root,
+    });
+  const deviceCa = await below('devices', (await control.createSigner('device-ca', 'ES256')).publicJwk);
+  const serviceSigner = await operator.createSigner('service-ca', 'ES256');
+  return {
+    root,
+    deviceCa,
+    serviceCa: { signer: serviceSigner, certificate: await below('services', serviceSigner.publicJwk) },
+  };
+}
+
+async function makeKeys(
+  organisation: Organisation,
+  operator: KeyStore,
+  folders: BootstrapFolders,
+): Promise<Pick<Trust, 'operators' | 'approvers' | 'control' | 'gateway' | 'dispatch'>> {
+  const [control, gateway, dispatcher] = [
+    openStore(folders.zones.control),
+    openStore(folders.zones.gateway),
+    openStore(folders.zones.dispatcher),
+  ];
+  const dispatch = await createDispatchKey();
+  dispatcher.createSecret('dispatch', utf8(JSON.stringify(dispatch.privateJwk)));
+  const noteKey = async (store: KeyStore, key: string, name: string, algorithm: NoteAlgorithm) =>
+    encodeVerifierKey(verifierKey(name, rawEd25519((await store.createSigner(key, 'EdDSA')).publicJwk), algorithm));
+  return {
+    operators: [named(await operator.createSigner('operator', 'EdDSA'))],
+    approvers: [named(await operator.createSigner('approver', 'EdDSA'))],
+    control: {
+      submit: named(await control.createSigner('submit', 'EdDSA')),
+      witness: await noteKey(control, 'witness', `${organisation}/control`, 'cosignature/v1'),
+    },
+    gateway: {
+      audience: `${organisation}/gateway`,
+      receipts: named(await gateway.createSigner('receipts', 'EdDSA')),
+      log: await noteKey(gateway, 'log', `${organisation}/log`, 'ed25519'),
+    },
+    dispatch: { id: dispatch.key.id, publicKey: dispatch.key.publicKey },
+  };
+}
+
+async function makeServiceCertificate(
+  organisation: Organisation,
+  zone: Zone,
+  folder: string,
+  serviceCa: Authority,
+  { now, random }: Surroundings,
+) {
+  const { signer, privateJwk } = await createSigningKey('ES256');
+  const notBefore = now() - 60_000;
+  const certificate = await issueCertificate({
+    subjectPublicKey: signer.publicJwk,
+    uri: serviceUri(organisation, zone),
+    dns: ['localhost'],
+    usage: 'service',
+    notBefore,
+    notAfter: notBefore + LIFETIMES.service,
+    serial: random(16),
+    issuer: serviceCa,
+  });
+  const key = createPrivateKey({ key: { ...privateJwk }, format: 'jwk' }).export({ type: 'pkcs8', format: 'pem' });
+  writeDurably(join(folder, 'tls', 'key.pem'), utf8(String(key)));
+  writeDurably(
+    join(folder, 'tls', 'cert.pem'),
+    utf8(pem('CERTIFICATE', certificate) + pem('CERTIFICATE', serviceCa.certificate)),
+  );
+  writeDurably(join(folder, 'tls', 'ca.pem'), utf8(pem('CERTIFICATE', serviceCa.certificate)));
+}
+
+function named(signer: Signer): Trust['operators'][number] {
+  if (signer.publicJwk.kty !== 'OKP') throw new TypeError('a named key of the trust file is an Ed25519 key');
+  return { id: signer.keyId, jwk: { crv: signer.publicJwk.crv, kty: signer.publicJwk.kty, x: signer.publicJwk.x } };
+}
+
+function rawEd25519(jwk: PublicJwk): Uint8Array {
+  return new Uint8Array(Buffer.from(jwk.x, 'base64url'));
+}
+
+function pem(label: string, der: Uint8Array): string {
+  const lines =
+    Buffer.from(der)
+      .toString('base64')
+      .match(/.{1,64}/g) ?? [];
+  return `-----BEGIN ${label}-----\n${lines.join('\n')}\n-----END ${label}-----\n`;
+}

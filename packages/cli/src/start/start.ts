@@ -1,0 +1,118 @@
+/**
+ * `sealpost start`: one machine, every zone a process of its own. Opens the data folder, starts PostgreSQL, carries out
+ * the ceremony once, starts the services in the order they need each other, and keeps them running until told to stop.
+ */
+import { statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { Surroundings } from '@sealpost/platform';
+import { type BootstrapFolders, bootstrap, isBootstrapped, readBootstrapped } from '../bootstrap/bootstrap.ts';
+import { type RunningPostgres, startPostgres } from '../postgres/index.ts';
+import { type Children, createChildren } from './children.ts';
+import { type DataFolder, openDataFolder } from './data-folder.ts';
+import { type Ports, portsFrom, requireFree } from './ports.ts';
+import { prepareDatabases, type ServiceName, writeServiceConfigs } from './services.ts';
+
+const ORDER: readonly ServiceName[] = ['gateway', 'control', 'dispatcher', 'simulator'];
+
+export interface StartOptions {
+  readonly data: string;
+  readonly portBase: number;
+  readonly organisation: string;
+  readonly version: string;
+  readonly logLevel: string;
+  readonly operator?: string;
+  readonly runtimeDir?: string;
+}
+
+export interface RunningSealpost {
+  readonly folder: DataFolder;
+  readonly operator: string;
+  readonly ports: Ports;
+  readonly fresh: boolean;
+  readonly rootFingerprint: string;
+  pid(service: ServiceName | 'postgres'): number | undefined;
+  /** What an operator must know at each start. */
+  readonly warnings: readonly string[];
+  stop(): Promise<void>;
+}
+
+export async function startSealpost(
+  options: StartOptions,
+  surroundings: Surroundings,
+  say: (text: string) => void,
+): Promise<RunningSealpost> {
+  const ports = portsFrom(options.portBase);
+  const folder = openDataFolder(options.data, options.version);
+  let postgres: RunningPostgres | undefined;
+  let children: Children | undefined;
+  const stop = async () => {
+    await children?.stopAll();
+    await postgres?.stop();
+    folder.release();
+  };
+  try {
+    await requireFree(ports);
+    say('starting PostgreSQL');
+    postgres = await startPostgres({
+      dataDir: folder.postgres,
+      onLog: say,
+      ...(options.runtimeDir === undefined ? {} : { runtimeDir: options.runtimeDir }),
+    });
+    await prepareDatabases(postgres, folder);
+    const folders = foldersOf(folder, options.operator);
+    const { trust, rootFingerprint } = isBootstrapped(folders)
+      ? await readBootstrapped(folders.operator)
+      : await bootstrap(options.organisation, folders, surroundings);
+    const services = writeServiceConfigs({
+      folder,
+      ports,
+      organisation: trust.organisation,
+      socketDir: postgres.socketDir,
+      logLevel: options.logLevel,
+    });
+    children = createChildren({
+      logs: folder.zone('logs'),
+      now: surroundings.now,
+      onRestart: (name) =>
+        say(`${name} ended unexpectedly and is started again; see ${join(folder.path, 'logs', `${name}.log`)}`),
+      onGivenUp: (name) =>
+        say(`${name} keeps ending and is left down; see ${join(folder.path, 'logs', `${name}.log`)}`),
+    });
+    for (const name of ORDER) {
+      say(`starting ${name}`);
+      await children.start(services[name]);
+    }
+    const started = { postgres, children };
+    return {
+      folder,
+      operator: folders.operator,
+      ports,
+      fresh: folder.fresh,
+      rootFingerprint,
+      pid: (service) => (service === 'postgres' ? started.postgres.pid : started.children.pid(service)),
+      warnings: warningsOf(folders),
+      stop,
+    };
+  } catch (cause) {
+    await stop();
+    throw cause;
+  }
+}
+
+function foldersOf(folder: DataFolder, operator: string | undefined): BootstrapFolders {
+  return {
+    operator: operator ?? join(folder.path, 'operator'),
+    zones: { control: folder.zone('control'), gateway: folder.zone('gateway'), dispatcher: folder.zone('dispatcher') },
+  };
+}
+
+/** Said at each start, because nothing else on the screen would show it. */
+function warningsOf(folders: BootstrapFolders): string[] {
+  const kek = join(folders.zones.control, 'kek');
+  const sameDisk = statSync(kek).dev === statSync(dirname(folders.zones.control)).dev;
+  return [
+    `keys of control, gateway and dispatcher are wrapped by the files named in keys.kek_file (here ${join(dirname(folders.zones.control), '<zone>', 'kek')})${sameDisk ? ': they lie on the same disk as the keys, which protects neither against a copy of this disk nor against this machine’s administrator' : ''}`,
+    `the operator’s keys are in ${folders.operator}: move that folder to another machine or medium once you run this for real`,
+    'control, gateway and dispatcher share this machine: the zones are separate processes, not a protection against its administrator',
+  ];
+}

@@ -1,0 +1,61 @@
+/**
+ * The configuration of control: one YAML file, unknown keys fatal, secrets only as paths to files. The `.describe()` texts
+ * are the reference page. What weakens something starts with `unsafe` and is logged at each start.
+ */
+import { databaseConfigSchema, keysConfigSchema, LEVELS } from '@sealpost/platform';
+import { organisationSchema } from '@sealpost/protocol';
+import { z } from 'zod';
+
+const httpUrl = z.url({ protocol: /^https?$/ }).max(2048);
+const LOOPBACK = ['127.0.0.1', '::1', 'localhost'];
+
+const tlsFiles = (certificate: string) =>
+  z.strictObject({
+    cert_file: z.string().describe(`PEM file with ${certificate}, leaf first, then what issued it.`),
+    key_file: z.string().describe('PEM file with its private key.'),
+  });
+
+export const controlConfigSchema = z
+  .strictObject({
+    organisation: organisationSchema.describe('Domain name of the organisation; must be the one the trust file names.'),
+    database: databaseConfigSchema.describe('PostgreSQL of control; never the gateway’s.'),
+    listen: z
+      .strictObject({
+        host: z.string().min(1).max(253).describe('Address to listen on.'),
+        port: z.int().min(0).max(65535).describe('Port to listen on; 0 takes any free one.'),
+      })
+      .describe('Where applications, alert senders, operators and enrolling devices reach control.'),
+    public_url: httpUrl.describe(
+      'How they address it from outside; part of what a client assertion may name as audience.',
+    ),
+    tls: tlsFiles('the server certificate')
+      .optional()
+      .describe('TLS of this listener. May be left out only on a loopback address.'),
+    unsafe_plain_http: z
+      .boolean()
+      .default(false)
+      .describe('Serve plain HTTP on an address that is not loopback, for example behind a proxy that ends TLS.'),
+    gateway: z
+      .strictObject({
+        url: z
+          .url({ protocol: /^https$/ })
+          .max(2048)
+          .describe('Internal listener of the gateway (mutual TLS 1.3).'),
+        device_url: httpUrl.describe('Device listener of the gateway, as devices are told at enrollment.'),
+      })
+      .describe('The gateway this control submits to.'),
+    service_tls: tlsFiles('control’s service certificate').describe('Client certificate shown to the gateway.'),
+    trust_file: z.string().describe('Trust file (JWS) made by bootstrap.'),
+    root_file: z.string().describe('Pinned root certificate of the organisation, PEM.'),
+    keys: keysConfigSchema.describe('Keys of this zone.'),
+    log_level: z.enum(LEVELS).default('info').describe('Least level that is written.'),
+  })
+  .refine((config) => config.tls !== undefined || config.unsafe_plain_http || LOOPBACK.includes(config.listen.host), {
+    path: ['tls'],
+    message: 'needed where listen.host is not loopback (or say unsafe_plain_http: true)',
+  });
+
+/** As people write it. */
+export type ControlConfigFile = z.input<typeof controlConfigSchema>;
+/** As the code reads it. */
+export type ControlConfig = z.output<typeof controlConfigSchema>;

@@ -1,0 +1,7 @@
+/**
+ * `crypto/open`: the device side, and control for its agents' own state. The gateway never reaches this door.
+ */
+export { decodeAuthenticatedData } from '../verify/authenticated-data.ts';
+export { verifyCommitment } from '../verify/commitment.ts';
+export { type BlobVerdict, openBlob } from './blob.ts';
+export { openState, type StateVerdict } from './state.ts';

@@ -1,0 +1,10 @@
+/**
+ * `crypto/seal`: closing what others will open. Nothing behind this door can open anything, so the gateway may hold it.
+ */
+export { decodeAuthenticatedData } from '../verify/authenticated-data.ts';
+export { type CommittedContent, commitmentOf } from '../verify/commitment.ts';
+export { encodeAuthenticatedData } from './authenticated-data.ts';
+export { sealBlob } from './blob.ts';
+export { type CarrierBinding, sealCarrier } from './carrier.ts';
+export { padCarriage } from './padding.ts';
+export { sealState } from './state.ts';

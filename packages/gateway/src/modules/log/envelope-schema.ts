@@ -1,0 +1,6 @@
+/** Envelopes read back from our own table: the canonical JSON that was verified and hashed when it was accepted. */
+import type { Envelope } from '@sealpost/protocol';
+
+export function envelopeOfBody(body: string): Envelope {
+  return JSON.parse(body) as Envelope;
+}

@@ -1,0 +1,62 @@
+/**
+ * Tiles and proofs from the tables: the leaf level is log_entry, each eighth level above is log_node (C2SP tlog-tiles), so a
+ * proof reads a handful of tiles whatever the size of the log.
+ */
+import type { Sql } from '@sealpost/platform';
+import { concatBytes, type Evidence, toBase64url } from '@sealpost/protocol';
+import { inclusionProof, readerFromTiles, type Tile, TILE_WIDTH } from '@sealpost/tlog';
+import { sha256 } from '../../platform/hash.ts';
+import { type StoredCheckpoint, witnessedCheckpoint } from './sequencer-store.ts';
+
+const LEVEL_0 = 'SELECT leaf_hash AS hash FROM log_entry WHERE position >= $1 AND position < $2 ORDER BY position';
+const LEVEL_N = 'SELECT hash FROM log_node WHERE level = $3 AND idx >= $1 AND idx < $2 ORDER BY idx';
+const PLACE = `
+SELECT p.position, e.record, e.salt, e.leaf FROM log_entry p JOIN lane_event e ON e.lane = p.lane AND e.seq = p.seq
+WHERE p.lane = $1 AND p.seq = $2 AND e.record IS NOT NULL`;
+
+/** Evidence prefers a head that the witness signed, as long as it is younger than this (DESIGN section 8). */
+const WITNESSED_MS = 300_000;
+
+export interface Place {
+  readonly lane: number;
+  readonly sequence: number;
+}
+
+/** The bytes of a tile, or `undefined` when the tree does not reach that far. */
+export async function readTile(sql: Sql, tile: Tile): Promise<Uint8Array | undefined> {
+  const first = tile.index * TILE_WIDTH;
+  const range = [first, first + tile.width];
+  const rows =
+    tile.level === 0
+      ? await sql.query<{ hash: Uint8Array }>('log-tile-0', LEVEL_0, range)
+      : await sql.query<{ hash: Uint8Array }>('log-tile-n', LEVEL_N, [...range, tile.level * 8]);
+  return rows.length === tile.width ? concatBytes(...rows.map(({ hash }) => hash)) : undefined;
+}
+
+/** What proves the event at `place`; `undefined` until a checkpoint covers it, and once its record was erased. */
+export async function evidenceOf(
+  sql: Sql,
+  place: Place,
+  latest: StoredCheckpoint | undefined,
+  now: number,
+): Promise<Evidence | undefined> {
+  const [row] = await sql.query<{ position: number; record: string; salt: Uint8Array; leaf: Uint8Array }>(
+    'log-place',
+    PLACE,
+    [place.lane, place.sequence],
+  );
+  if (row === undefined) return undefined;
+  const head = (await witnessedCheckpoint(sql, row.position, now - WITNESSED_MS)) ?? latest;
+  if (head === undefined || head.size <= row.position) return undefined;
+  const reader = readerFromTiles(head.size, (tile) => readTile(sql, tile), sha256);
+  const path = await inclusionProof(row.position, head.size, reader, sha256);
+  return {
+    record: row.record,
+    salt: toBase64url(row.salt),
+    leaf: toBase64url(row.leaf),
+    position: row.position,
+    size: head.size,
+    path: path.map(toBase64url),
+    checkpoint: head.note,
+  };
+}

@@ -1,0 +1,162 @@
+/**
+ * The sequencer: gives the leaves of all lanes their places in the one tree and signs its head (DESIGN section 8). One at a
+ * time, by lease with a fencing epoch. A step is one transaction: places, subtree hashes and append state together, so a
+ * crash leaves the tree of the step before and no leaf is ever moved.
+ */
+import type { Database, Logger, Sql } from '@sealpost/platform';
+import { concatBytes, SealpostError, type Timestamp } from '@sealpost/protocol';
+import {
+  appendLeaf,
+  decodeFrontier,
+  encodeCheckpoint,
+  encodeFrontier,
+  type Frontier,
+  frontierRoot,
+  type NoteSigner,
+  signNote,
+} from '@sealpost/tlog';
+import { sha256 } from '../../platform/hash.ts';
+import { logError } from './log-errors.ts';
+import {
+  acquire,
+  hold,
+  latestCheckpoint,
+  type NewLeaf,
+  type Node,
+  pendingLeaves,
+  releaseLease,
+  saveState,
+  sequencedOf,
+  store,
+  storeCheckpoint,
+} from './sequencer-store.ts';
+
+/** Short, because the epoch makes a second sequencer harmless and a crashed one must be replaced soon. */
+const LEASE_MS = 3_000;
+const RENEW_MS = 2_000;
+const FULL_LANE = 256;
+/** A head is signed at most every second while the tree grows, and this often while it rests, to stay young. */
+const SIGN_GROWING_MS = 1_000;
+const SIGN_RESTING_MS = 10_000;
+/** Levels whose hashes tiles are made of (C2SP tlog-tiles). */
+const TILE_HEIGHT = 8;
+
+export interface SequencerDeps {
+  readonly database: Database;
+  readonly logger: Logger;
+  readonly now: () => Timestamp;
+  /** Signs checkpoints under the origin it names. */
+  readonly signer: NoteSigner;
+  /** Names this process among the nodes. */
+  readonly owner: string;
+}
+
+export interface Sequencer {
+  /** Sequences what is there and signs when it is time. `moved`: something new is in the tree or signed. */
+  step(options?: { readonly signNow?: boolean }): Promise<'idle' | 'moved' | 'not-mine'>;
+  release(): Promise<void>;
+}
+
+interface Step {
+  readonly frontier: Frontier;
+  readonly appended: number;
+  readonly drained: boolean;
+}
+
+export function createSequencer({ database, logger, now, signer, owner }: SequencerDeps): Sequencer {
+  let epoch: number | undefined;
+  let leaseUntil = 0;
+  let signed: { size: number; at: number } | undefined;
+
+  const own = async (): Promise<boolean> => {
+    if (epoch !== undefined) return true;
+    epoch = await acquire(database, owner, now(), now() + LEASE_MS);
+    if (epoch === undefined) return false;
+    leaseUntil = 0;
+    signed = await latestCheckpoint(database);
+    logger.info('sequencing', { epoch });
+    return true;
+  };
+
+  const advance = async (tx: Sql, mine: number): Promise<Step | undefined> => {
+    const state = await hold(tx, owner, mine);
+    if (state === undefined) return undefined;
+    const leaves = await pendingLeaves(tx);
+    const before = decodeFrontier(state.frontier);
+    if (leaves.length > 0) requireGapless(leaves, await sequencedOf(tx));
+    const { frontier, nodes } = grow(before, leaves);
+    if (leaves.length > 0) {
+      await store(tx, before.size, leaves, concatBytes(...leaves.map(({ leafHash }) => leafHash)), nodes);
+    }
+    if (leaves.length > 0 || leaseUntil - now() < RENEW_MS) {
+      leaseUntil = now() + LEASE_MS;
+      await saveState(tx, { size: frontier.size, frontier: encodeFrontier(frontier) }, leaseUntil);
+    }
+    return { frontier, appended: leaves.length, drained: !hasFullLane(leaves) };
+  };
+
+  const sign = async ({ frontier, drained }: Step, since: number, mine: number): Promise<void> => {
+    const root = frontierRoot(frontier, sha256);
+    const note = await signNote(encodeCheckpoint({ origin: signer.name, size: frontier.size, root }), signer);
+    // While a backlog remains the head says nothing about "until now": its age goes on counting from the last full one.
+    const at = drained ? since : (signed?.at ?? 0);
+    await storeCheckpoint(database, { size: frontier.size, root, note, at }, owner, mine);
+    signed = { size: frontier.size, at };
+  };
+
+  const due = (step: Step, signNow: boolean): boolean => {
+    if (signed === undefined) return true;
+    const grown = step.frontier.size > signed.size;
+    if (signNow) return grown || step.drained;
+    return now() - signed.at >= (grown ? SIGN_GROWING_MS : SIGN_RESTING_MS);
+  };
+
+  return {
+    async step({ signNow = false } = {}) {
+      if (!(await own()) || epoch === undefined) return 'not-mine';
+      const [since, mine] = [now(), epoch];
+      const step = await database.transaction((tx) => advance(tx, mine));
+      if (step === undefined) {
+        epoch = undefined;
+        return 'not-mine';
+      }
+      const signing = due(step, signNow);
+      if (signing) await sign(step, since, mine);
+      return step.appended > 0 || signing ? 'moved' : 'idle';
+    },
+    async release() {
+      if (epoch !== undefined) await releaseLease(database, owner, epoch);
+      epoch = undefined;
+    },
+  };
+}
+
+/** Whether an error means that nobody may sequence until the data was looked at. */
+export function isDamage(error: unknown): boolean {
+  return error instanceof SealpostError && error.code === 'ERR_LOG_GAP';
+}
+
+function grow(before: Frontier, leaves: readonly NewLeaf[]): { frontier: Frontier; nodes: Node[] } {
+  const nodes: Node[] = [];
+  let frontier = before;
+  for (const { leafHash } of leaves) {
+    frontier = appendLeaf(frontier, leafHash, sha256, (level, idx, hash) => {
+      if (level > 0 && level % TILE_HEIGHT === 0) nodes.push({ level, idx, hash });
+    });
+  }
+  return { frontier, nodes };
+}
+
+function hasFullLane(leaves: readonly NewLeaf[]): boolean {
+  const counts = new Map<number, number>();
+  for (const { lane } of leaves) counts.set(lane, (counts.get(lane) ?? 0) + 1);
+  return [...counts.values()].some((count) => count >= FULL_LANE);
+}
+
+function requireGapless(leaves: readonly NewLeaf[], sequenced: ReadonlyMap<number, number>): void {
+  const last = new Map(sequenced);
+  for (const { lane, seq } of leaves) {
+    if (seq !== (last.get(lane) ?? 0) + 1) throw logError('ERR_LOG_GAP');
+    last.set(lane, seq);
+  }
+}

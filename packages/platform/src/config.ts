@@ -1,0 +1,77 @@
+/**
+ * Configuration: one YAML file a deployable, read once, unknown keys fatal, errors with file, line and column. Secrets
+ * appear only as paths to files. A schema's `.describe()` texts are the reference page.
+ */
+import { readFileSync } from 'node:fs';
+import { type ErrorTable, errorsOf } from '@sealpost/protocol';
+import { LineCounter, parseDocument } from 'yaml';
+import type { z } from 'zod';
+
+export const CONFIG_ERRORS = {
+  ERR_CONFIG_UNREADABLE: {
+    kind: 'invalid',
+    sentence: 'The configuration file cannot be read.',
+    hint: 'Check the path and its permissions, or make one with `sealpost config init`.',
+  },
+  ERR_CONFIG_INVALID: {
+    kind: 'invalid',
+    sentence: 'The configuration is not valid.',
+    hint: 'Correct the places named; `sealpost config check` reads the file again.',
+  },
+} as const satisfies ErrorTable;
+const configError = errorsOf(CONFIG_ERRORS);
+
+/** Reads and checks `path`. Throws SealpostError whose details name file:line:column and what belongs there. */
+export function loadConfig<Schema extends z.ZodType>(schema: Schema, path: string): z.output<Schema> {
+  return parseConfig(schema, readText(path), path);
+}
+
+export function parseConfig<Schema extends z.ZodType>(schema: Schema, text: string, path: string): z.output<Schema> {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true });
+  const at = (offset: number) => {
+    const { line, col } = lines.linePos(offset);
+    return `${path}:${line}:${col}`;
+  };
+  if (document.errors.length > 0) {
+    throw configError('ERR_CONFIG_INVALID', {
+      details: document.errors.map((error) => ({
+        pointer: at(error.pos[0]),
+        detail: error.code.toLowerCase().replaceAll('_', ' '),
+      })),
+    });
+  }
+  const parsed = schema.safeParse(document.toJS({ maxAliasCount: 0 }) ?? {});
+  if (parsed.success) return parsed.data;
+  const details = parsed.error.issues.map((issue) => {
+    const node = nearestNode(document, issue.path);
+    const range =
+      node === null || typeof node !== 'object'
+        ? undefined
+        : (node as { range?: [number, number, number] | null }).range;
+    return {
+      pointer: at(range?.[0] ?? 0),
+      detail: `/${issue.path.map(String).join('/')}: ${issue.message}`.slice(0, 300),
+    };
+  });
+  throw configError('ERR_CONFIG_INVALID', { details });
+}
+
+function nearestNode(document: ReturnType<typeof parseDocument>, path: readonly PropertyKey[]): unknown {
+  for (let depth = path.length; depth >= 0; depth--) {
+    const node = document.getIn(path.slice(0, depth), true);
+    if (node !== undefined) return node;
+  }
+  return document.contents;
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (cause) {
+    throw configError('ERR_CONFIG_UNREADABLE', {
+      cause,
+      details: [{ pointer: path, detail: (cause as NodeJS.ErrnoException).code ?? 'unreadable' }],
+    });
+  }
+}

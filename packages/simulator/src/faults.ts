@@ -1,0 +1,103 @@
+/**
+ * Faults a carrier can be told to show. A fault holds for every event, for the next `count` events, or for a share `rate`
+ * of them, until it is replaced or cleared. `refuse` and `unauthorized` also act on standing connections, so a carrier
+ * may listen for changes.
+ */
+export const FAULT_KINDS = [
+  'ok',
+  '400',
+  '403',
+  '404',
+  '429',
+  '500',
+  '503',
+  'refuse',
+  'reset',
+  'timeout-before-effect',
+  'timeout-after-effect',
+  'slow',
+  'malformed',
+  'unauthorized',
+  'duplicate-receipt',
+  'late-receipt',
+  'early-receipt',
+  'unknown-receipt',
+  'forged-signature',
+] as const;
+export type FaultKind = (typeof FAULT_KINDS)[number];
+
+export const CARRIERS = ['rbm', 'smsc'] as const;
+export type Carrier = (typeof CARRIERS)[number];
+
+export interface Fault {
+  readonly kind: FaultKind;
+  /** Share of events it strikes, from 0 to 1. */
+  readonly rate?: number | undefined;
+  /** How many more events it strikes before it clears itself. */
+  readonly count?: number | undefined;
+  /** How long `slow` holds an answer and `late-receipt` a receipt; without it a late receipt waits for the fault to end. */
+  readonly delayMs?: number | undefined;
+}
+
+export const NO_FAULT: Fault = { kind: 'ok' };
+
+/** Which of a carrier's doings a fault strikes; a fault is used up only where it strikes. */
+const STRIKES = {
+  call: [
+    '400',
+    '403',
+    '404',
+    '429',
+    '500',
+    '503',
+    'reset',
+    'timeout-before-effect',
+    'timeout-after-effect',
+    'slow',
+    'malformed',
+    'early-receipt',
+  ],
+  connection: ['refuse', 'unauthorized'],
+  receipt: ['duplicate-receipt', 'late-receipt', 'unknown-receipt'],
+  signature: ['forged-signature'],
+} as const satisfies Record<string, readonly FaultKind[]>;
+export type FaultPoint = keyof typeof STRIKES;
+
+export interface Faults {
+  /** The fault that strikes this event, or `NO_FAULT`; counts it. */
+  strike(point: FaultPoint): Fault;
+  /** The fault in force, uncounted. */
+  current(): Fault;
+  set(fault: Fault): void;
+  /** Called after each change, and waited for. */
+  onChange(listener: () => Promise<void>): void;
+  /** Resolves when the listeners have acted on the last change. */
+  settled(): Promise<void>;
+}
+
+export function createFaults(random: () => number): Faults {
+  let fault: Fault = NO_FAULT;
+  const listeners: (() => Promise<void>)[] = [];
+  let acting = Promise.resolve();
+
+  function change(next: Fault): void {
+    fault = next;
+    acting = acting.then(async () => {
+      for (const listener of listeners) await listener();
+    });
+  }
+
+  return {
+    strike(point) {
+      const points: readonly FaultKind[] = STRIKES[point];
+      const struck = fault;
+      if (!points.includes(struck.kind) || random() >= (struck.rate ?? 1)) return NO_FAULT;
+      if (struck.count !== undefined) change(struck.count > 1 ? { ...struck, count: struck.count - 1 } : NO_FAULT);
+      return struck;
+    },
+    current: () => fault,
+    set: change,
+    onChange: (listener) => void listeners.push(listener),
+    settled: () => acting,
+  };
+}

@@ -1,0 +1,79 @@
+/**
+ * The control API, for tests, demos and drills: what phones show, how they behave, which faults strike, and what the
+ * carriers were sent. It is not part of any carrier and asks for no credentials: bind it to a loopback address only.
+ */
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import { z } from 'zod';
+import { CARRIERS, type Carrier, type Faults, NO_FAULT } from '../faults.ts';
+import { drawGraph } from '../image.ts';
+import type { PhoneState, Phones } from '../phones.ts';
+import type { Traffic } from '../traffic.ts';
+import { faultSchema, numberSchema, phoneChangeSchema } from './control-schema.ts';
+
+export interface ControlOptions {
+  readonly phones: Phones;
+  readonly traffic: Traffic;
+  readonly faults: Readonly<Record<Carrier, Faults>>;
+  readonly status: () => Readonly<Record<string, string | number>>;
+}
+
+interface NumberParams {
+  Params: { number: string };
+}
+
+export async function controlRoutes(app: FastifyInstance, options: ControlOptions): Promise<void> {
+  const { phones, traffic, faults, status } = options;
+
+  app.setErrorHandler((error, _request, reply) =>
+    error instanceof z.ZodError ? problem(reply, 400, z.prettifyError(error)) : problem(reply, 500, 'internal error'),
+  );
+
+  app.get('/livez', async () => ({ status: 'ok', ...status() }));
+
+  app.get('/phones', async () => phones.list());
+  app.get<NumberParams>('/phones/:number', async ({ params }) => phones.view(numberSchema.parse(params.number)));
+  app.put<NumberParams>('/phones/:number', async ({ params, body }) =>
+    phones.set(numberSchema.parse(params.number), present(phoneChangeSchema.parse(body))),
+  );
+  app.post<NumberParams>('/phones/:number/read', async ({ params }) => phones.read(numberSchema.parse(params.number)));
+
+  app.get('/faults', async () => Object.fromEntries(CARRIERS.map((carrier) => [carrier, faults[carrier].current()])));
+  app.put<{ Params: { carrier: string } }>('/faults/:carrier', async ({ params, body }, reply) => {
+    const carrier = CARRIERS.find((name) => name === params.carrier);
+    if (carrier === undefined) return problem(reply, 404, `carriers are ${CARRIERS.join(' and ')}`);
+    const fault = faultSchema.parse(body);
+    if (carrier === 'smsc' && fault.kind === 'forged-signature') return problem(reply, 400, 'an SMSC signs nothing');
+    faults[carrier].set(fault);
+    await faults[carrier].settled();
+    return faults[carrier].current();
+  });
+  app.delete('/faults', async (_request, reply) => {
+    for (const carrier of CARRIERS) faults[carrier].set(NO_FAULT);
+    for (const carrier of CARRIERS) await faults[carrier].settled();
+    return reply.code(204).send();
+  });
+
+  app.get('/traffic', async () => traffic.list());
+
+  app.get<{ Params: { name: string } }>('/images/:name', async ({ params }, reply) => {
+    const [, name] = /^([A-Za-z0-9._-]{1,100})\.png$/.exec(params.name) ?? [];
+    if (name === undefined) return problem(reply, 404, 'images end in .png');
+    return reply
+      .type('image/png')
+      .header('cache-control', 'no-store')
+      .send(Buffer.from(drawGraph(name)));
+  });
+}
+
+/** Leaves out what was not said, so that it does not overwrite what is. */
+function present({ rcs, online, readReceipts }: z.infer<typeof phoneChangeSchema>): Partial<PhoneState> {
+  return {
+    ...(rcs === undefined ? {} : { rcs }),
+    ...(online === undefined ? {} : { online }),
+    ...(readReceipts === undefined ? {} : { readReceipts }),
+  };
+}
+
+function problem(reply: FastifyReply, status: number, detail: string): FastifyReply {
+  return reply.code(status).type('application/problem+json').send({ status, detail });
+}

@@ -1,0 +1,108 @@
+/**
+ * Delivery receipts of the simulated SMSC: deliver_sm with the informal text of SMPP 3.4 appendix B and the TLVs beside
+ * it. A receipt waits until a receiver is bound and is sent again until it is acknowledged.
+ */
+import { PDU, type Session } from 'smpp';
+import type { Delays } from '../delays.ts';
+
+const RETRY_MS = 300;
+const PATIENCE_MS = 5_000;
+
+export interface Receipt {
+  readonly id: string;
+  readonly status: 'delivered' | 'expired';
+  readonly source: string;
+  readonly destination: string;
+  readonly text: string;
+  readonly at: number;
+}
+
+export interface ReceiptQueue {
+  send(receipt: Receipt): void;
+  /** A session that takes receipts was bound: what waits may go. */
+  pump(): void;
+  /** Hands over a deliver_sm_resp. */
+  answered(session: Session, pdu: PDU): void;
+  /** Resolves when every receipt has been acknowledged, or the simulator stops. */
+  idle(): Promise<void>;
+}
+
+export function createReceiptQueue(receiver: () => Session | undefined, delays: Delays): ReceiptQueue {
+  const waiting: Receipt[] = [];
+  const sent = new Map<string, (acknowledged: boolean) => void>();
+  const idlers = new Set<() => void>();
+  const keys = new WeakMap<Session, number>();
+  let sessions = 0;
+
+  const keyOf = (session: Session, sequence: number): string => {
+    const known = keys.get(session) ?? ++sessions;
+    keys.set(session, known);
+    return `${known} ${sequence}`;
+  };
+
+  async function submit(session: Session, receipt: Receipt): Promise<void> {
+    const pdu = deliverSm(receipt);
+    const acknowledged = session.send(pdu) && (await acknowledgement(keyOf(session, pdu.sequence_number)));
+    if (acknowledged) settle();
+    else if (await delays.pause(RETRY_MS)) {
+      waiting.push(receipt);
+      pump();
+    }
+  }
+
+  async function acknowledgement(key: string): Promise<boolean> {
+    const answer = Promise.withResolvers<boolean>();
+    sent.set(key, answer.resolve);
+    const timer = setTimeout(answer.resolve, PATIENCE_MS, false);
+    delays.signal.addEventListener('abort', () => answer.resolve(false), { once: true });
+    const acknowledged = await answer.promise;
+    clearTimeout(timer);
+    sent.delete(key);
+    return acknowledged;
+  }
+
+  function settle(): void {
+    if (waiting.length + sent.size > 0) return;
+    for (const idler of idlers) idler();
+    idlers.clear();
+  }
+
+  function pump(): void {
+    const session = receiver();
+    if (session === undefined) return;
+    for (const receipt of waiting.splice(0)) void submit(session, receipt);
+  }
+
+  return {
+    send(receipt) {
+      waiting.push(receipt);
+      pump();
+    },
+    pump,
+    answered(session, pdu) {
+      sent.get(keyOf(session, pdu.sequence_number))?.(pdu.command_status === 0);
+    },
+    idle() {
+      if (waiting.length + sent.size === 0 || delays.signal.aborted) return Promise.resolve();
+      return new Promise((resolve) => void idlers.add(resolve));
+    },
+  };
+}
+
+function deliverSm({ id, status, source, destination, text, at }: Receipt): PDU {
+  const [stat, state, delivered] = status === 'delivered' ? ['DELIVRD', 2, '001'] : ['EXPIRED', 3, '000'];
+  const date = new Date(at).toISOString().replace(/\D/g, '').slice(2, 12);
+  const excerpt = text.replace(/[^\x20-\x7e]/g, '?').slice(0, 20);
+  const receipt = `id:${id} sub:001 dlvrd:${delivered} submit date:${date} done date:${date} stat:${stat} err:000 text:${excerpt}`;
+  return new PDU('deliver_sm', {
+    source_addr_ton: 1,
+    source_addr_npi: 1,
+    source_addr: destination,
+    destination_addr: source,
+    esm_class: 0x04,
+    data_coding: 0,
+    short_message: Buffer.from(receipt, 'ascii'),
+    receipted_message_id: id,
+    message_state: state,
+  });
+}
