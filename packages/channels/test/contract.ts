@@ -114,10 +114,10 @@ export function describeContract(provider: Provider): void {
       await until(async () => ((await stage.shown()) === 1 ? true : undefined), 'the message is shown');
     });
 
-    it.each([['busy'], ['failing']] as const)(
+    it.for(['busy', 'failing'] as const)(
       'says retry-after with a wait while the provider is %s, and nothing is shown',
       async (condition, context) => {
-        const stage = await stageFor(condition, context as unknown as TestContext);
+        const stage = await stageFor(condition, context);
         expect(await send(stage)).toMatchObject({
           kind: 'retry-after',
           afterMs: expect.toSatisfy((wait: number) => wait > 0),
@@ -134,12 +134,12 @@ export function describeContract(provider: Provider): void {
       await until(async () => ((await stage.shown()) === 1 ? true : undefined), 'the message is shown');
     });
 
-    it.each([
+    it.for([
       ['silent-before-effect', 0],
       ['silent-after-effect', 1],
       ['nonsense-after-effect', 1],
-    ] as const)('says ambiguous when the provider is %s', async (condition, shown, context) => {
-      const stage = await stageFor(condition, context as unknown as TestContext);
+    ] as const)('says ambiguous when the provider is %s', async ([condition, shown], context) => {
+      const stage = await stageFor(condition, context);
       expect((await send(stage)).kind).toBe('ambiguous');
       expect(await stage.shown()).toBe(shown);
     });

@@ -13,7 +13,8 @@ CREATE TABLE invite (
 CREATE TABLE directory_head (
   member text PRIMARY KEY,
   number int NOT NULL,
-  entry_hash text
+  entry_hash text,
+  at bigint NOT NULL
 );
 CREATE TABLE directory_entry (
   member text NOT NULL,

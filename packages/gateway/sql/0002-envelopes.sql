@@ -14,7 +14,7 @@ CREATE TABLE envelope (
 CREATE INDEX envelope_expires ON envelope (expires);
 
 CREATE TABLE bundle (
-  version int PRIMARY KEY,
+  version bigint PRIMARY KEY,
   digest text NOT NULL,
   jws text NOT NULL,
   approval text NOT NULL,

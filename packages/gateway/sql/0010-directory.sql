@@ -1,14 +1,8 @@
 -- The directory: each member's chain of signed entries as control posted and the gateway verified them, the devices that
 -- follow from them, and the nonces of signed device requests. Entries are never updated or deleted.
 
-CREATE TABLE directory_member (
-  member text PRIMARY KEY,
-  length int NOT NULL DEFAULT 0,
-  head text
-);
-
 CREATE TABLE directory_entry (
-  member text NOT NULL REFERENCES directory_member,
+  member text NOT NULL,
   number int NOT NULL,
   hash text NOT NULL UNIQUE,
   device text NOT NULL,
@@ -23,7 +17,7 @@ CREATE TABLE directory_entry (
 
 CREATE TABLE device (
   device text PRIMARY KEY,
-  member text NOT NULL REFERENCES directory_member,
+  member text NOT NULL,
   key_id text NOT NULL UNIQUE,
   public_jwk jsonb NOT NULL,
   uri text NOT NULL,

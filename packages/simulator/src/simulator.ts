@@ -45,30 +45,33 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
   const around = { random, phones, traffic, delays };
 
   const rbm = createRbm(options.rbm, { ...around, now, faults: faults.rbm });
-  const smsc = await startSmsc(options.smsc, { ...around, host, port: options.smscPort, faults: faults.smsc });
-  const rbmApi: RbmRouteOptions = { rbm, faults: faults.rbm, delays };
-
-  const status = () => ({ webhook: rbm.webhooks.state(), smppClients: smsc.bound() });
-  const app = Fastify({ forceCloseConnections: true });
-  await app.register(controlRoutes, { phones, traffic, faults, status });
-  await app.register(rbmRoutes, rbmApi);
-  const httpPort = portOf(await app.listen({ host, port: options.httpPort }));
-  const own = options.rbmPort === undefined ? undefined : await startOwnPort(host, options.rbmPort, rbmApi, faults.rbm);
-  const expiring = setInterval(() => phones.expire(), EXPIRY_CHECK_MS);
-
-  return {
-    httpPort,
-    smscPort: smsc.port,
-    rbmPort: own?.port,
-    async stop() {
-      clearInterval(expiring);
-      delays.stop();
-      await own?.stop();
-      await app.close();
-      await smsc.stop();
-      await rbm.webhooks.ended;
-    },
+  /** What is open, newest first. */
+  const open: (() => Promise<void>)[] = [() => rbm.webhooks.ended];
+  const stop = async (): Promise<void> => {
+    delays.stop();
+    for (const close of open.splice(0)) await close();
   };
+
+  try {
+    const smsc = await startSmsc(options.smsc, { ...around, host, port: options.smscPort, faults: faults.smsc });
+    open.unshift(() => smsc.stop());
+    const rbmApi: RbmRouteOptions = { rbm, faults: faults.rbm, delays };
+    const status = () => ({ webhook: rbm.webhooks.state(), smppClients: smsc.bound() });
+    const app = Fastify({ forceCloseConnections: true });
+    open.unshift(() => app.close());
+    await app.register(controlRoutes, { phones, traffic, faults, status });
+    await app.register(rbmRoutes, rbmApi);
+    const httpPort = portOf(await app.listen({ host, port: options.httpPort }));
+    const own =
+      options.rbmPort === undefined ? undefined : await startOwnPort(host, options.rbmPort, rbmApi, faults.rbm);
+    if (own !== undefined) open.unshift(() => own.stop());
+    const expiring = setInterval(() => phones.expire(), EXPIRY_CHECK_MS);
+    open.unshift(async () => clearInterval(expiring));
+    return { httpPort, smscPort: smsc.port, rbmPort: own?.port, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
 }
 
 interface OwnPort {

@@ -5,6 +5,7 @@ import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -73,12 +74,12 @@ describe('process', () => {
   });
   afterEach(() => rm(folder, { recursive: true }));
 
-  async function start(extra = '') {
+  async function start(extra = '', httpPort = 0) {
     const config = join(folder, 'simulator.yaml');
     const rbm = `rbm:\n  agent_id: ${AGENT}\n  service_account_public_key_file: key.pem\n  client_token_file: client-token\n`;
     await writeFile(
       config,
-      `http_port: 0\nsmsc_port: 0\n${rbm}smsc:\n  system_id: sealpost\n  password_file: password\n${extra}`,
+      `http_port: ${httpPort}\nsmsc_port: 0\n${rbm}smsc:\n  system_id: sealpost\n  password_file: password\n${extra}`,
     );
     const main = join(import.meta.dirname, '../src/main.ts');
     const child = spawn(process.execPath, [main, '--config', config], { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
@@ -105,6 +106,15 @@ describe('process', () => {
     await once(lines, 'line');
     child.disconnect();
     expect(await exited).toEqual([0, null]);
+  });
+
+  it('ends with an error when a port it needs is taken', async () => {
+    const taken = createServer().listen(0, '127.0.0.1');
+    await once(taken, 'listening');
+    const { exited } = await start('', (taken.address() as { port: number }).port);
+    expect(await exited).toEqual([1, null]);
+    taken.close();
+    await once(taken, 'close');
   });
 
   it('refuses a configuration with a member it does not know', async () => {

@@ -46,7 +46,7 @@ export function createSpecCheck(ignoreAnswers: () => boolean = () => false): Spe
       return answer;
     }
     const operation = spec.paths[path][method];
-    const at = `/paths/${escape(path)}/${method}`;
+    const at = `/paths/${pointerSegment(path)}/${method}`;
     const what = `${method} ${path}`;
     for (const [index, { name, in: where, required }] of operation.parameters.entries()) {
       const value = where === 'path' ? segment(path, url.pathname, name) : (url.searchParams.get(name) ?? undefined);
@@ -72,7 +72,7 @@ export function createSpecCheck(ignoreAnswers: () => boolean = () => false): Spe
   return { fetch: checkedFetch, violations, checked };
 }
 
-const escape = (name: string) => encodeURIComponent(name.replaceAll('~', '~0').replaceAll('/', '~1'));
+const pointerSegment = (name: string) => encodeURIComponent(name.replaceAll('~', '~0').replaceAll('/', '~1'));
 
 function matches(template: string, path: string): boolean {
   return new RegExp(`^${template.replace(/\{[^}]+\}/g, '[^/]+')}$`).test(path);

@@ -16,6 +16,7 @@ import {
   TEXT,
   until,
 } from './harness.ts';
+import { createSpecCheck, SPEC_ABSENT } from './openapi.ts';
 
 const ALICE = '+4915112345678';
 let hook: Hook;
@@ -155,6 +156,29 @@ describe('webhooks', () => {
     expect(new Set(hook.events.map(({ event }) => event.messageId))).toEqual(new Set([ids[0]]));
     hook.status = 200;
     await until(() => hook.events.find(({ event }) => event.messageId === ids[1]), 'the second event');
+  });
+});
+
+describe("Google's published API", () => {
+  it('allows what the platform answers to a message, its repeat, a capability check, a revocation, and what it refuses', async (context) => {
+    if (SPEC_ABSENT !== undefined) context.skip(SPEC_ABSENT);
+    const spec = createSpecCheck();
+    const token = (await (await grant(simulator.base)).json()).access_token;
+    const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+    const person = `${simulator.base}/v1/phones/${encodeURIComponent(ALICE)}`;
+    const id = randomUUID();
+    const ask = (path: string, init: RequestInit = {}) =>
+      spec.fetch(`${person}/${path}agentId=${AGENT}`, { headers, ...init });
+    const body = JSON.stringify({ ...TEXT, ttl: '600s' });
+    for (let i = 0; i < 2; i++) await ask(`agentMessages?messageId=${id}&`, { method: 'POST', body });
+    await ask('capabilities?');
+    await ask(`agentMessages/${id}?`, { method: 'DELETE' });
+    await ask(`agentMessages/${randomUUID()}?`, { method: 'DELETE' });
+    await simulator.call('PUT', `/phones/${ALICE}`, { rcs: false });
+    await ask('capabilities?');
+    await ask(`agentMessages?messageId=${id}&`, { method: 'POST', body });
+    expect(spec.violations).toEqual([]);
+    expect(spec.checked.map((what) => what.slice(-3))).toEqual(['200', '200', '200', '200', '404', '404', '404']);
   });
 });
 

@@ -10,6 +10,8 @@ const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(
 const NOT_A_DIGIT = 255;
 const DIGITS = new Uint8Array(128).fill(NOT_A_DIGIT);
 for (let value = 0; value < 64; value++) DIGITS[ALPHABET.charCodeAt(value)] = value;
+const HEX_DIGITS = new Uint8Array(128).fill(NOT_A_DIGIT);
+for (let value = 0; value < 16; value++) HEX_DIGITS[value.toString(16).charCodeAt(0)] = value;
 
 export function utf8(text: string): Uint8Array<ArrayBuffer> {
   return encoder.encode(text);
@@ -32,8 +34,15 @@ export function toHex(bytes: Uint8Array): string {
 
 /** The bytes of lower case hex; `undefined` for anything else. */
 export function fromHex(text: string): Uint8Array<ArrayBuffer> | undefined {
-  if (!/^(?:[0-9a-f]{2})*$/.test(text)) return undefined;
-  return Uint8Array.from({ length: text.length / 2 }, (_, i) => Number.parseInt(text.slice(2 * i, 2 * i + 2), 16));
+  if (text.length % 2 !== 0) return undefined;
+  const bytes = new Uint8Array(text.length / 2);
+  for (let i = 0; i < bytes.length; i++) {
+    const high = HEX_DIGITS[text.charCodeAt(2 * i)] ?? NOT_A_DIGIT;
+    const low = HEX_DIGITS[text.charCodeAt(2 * i + 1)] ?? NOT_A_DIGIT;
+    if ((high | low) === NOT_A_DIGIT) return undefined;
+    bytes[i] = (high << 4) | low;
+  }
+  return bytes;
 }
 
 export function toBase64(bytes: Uint8Array): string {
@@ -51,22 +60,24 @@ export function toBase64(bytes: Uint8Array): string {
 export function fromBase64(text: string): Uint8Array<ArrayBuffer> | undefined {
   if (text.length % 4 !== 0) return undefined;
   const padding = text.endsWith('==') ? 2 : text.endsWith('=') ? 1 : 0;
-  const digits = text.length - padding;
   const bytes = new Uint8Array((text.length / 4) * 3 - padding);
-  let held = 0;
-  let bits = 0;
-  let at = 0;
-  for (let i = 0; i < digits; i++) {
-    const digit = DIGITS[text.charCodeAt(i)] ?? NOT_A_DIGIT;
-    if (digit === NOT_A_DIGIT) return undefined;
-    held = ((held << 6) | digit) & 0xffff;
-    bits += 6;
-    if (bits >= 8) {
-      bits -= 8;
-      bytes[at++] = held >> bits;
-    }
+  const digits = text.length - padding;
+  let bad = 0;
+  let group = 0;
+  for (let i = 0, at = 0; i < text.length; i += 4, at += 3) {
+    const a = DIGITS[text.charCodeAt(i)] ?? NOT_A_DIGIT;
+    const b = DIGITS[text.charCodeAt(i + 1)] ?? NOT_A_DIGIT;
+    const c = i + 2 < digits ? (DIGITS[text.charCodeAt(i + 2)] ?? NOT_A_DIGIT) : 0;
+    const d = i + 3 < digits ? (DIGITS[text.charCodeAt(i + 3)] ?? NOT_A_DIGIT) : 0;
+    bad |= a | b | c | d;
+    group = (a << 18) | (b << 12) | (c << 6) | d;
+    // Writes past the end, where padding stands, are ignored by the array.
+    bytes[at] = group >> 16;
+    bytes[at + 1] = group >> 8;
+    bytes[at + 2] = group;
   }
-  return (held & ((1 << bits) - 1)) === 0 ? bytes : undefined;
+  const strayBits = group & (padding === 2 ? 0xffff : padding === 1 ? 0xff : 0);
+  return bad < 64 && strayBits === 0 ? bytes : undefined;
 }
 
 export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {

@@ -27,10 +27,10 @@ export type ParsedLeaf =
 export const SALT_LENGTH = 32;
 
 const LEAF_DOMAIN = 'sealpost/leaf/v1';
-const RECORD_DOMAIN = utf8('sealpost/record/v1\n');
-const SALT_LENGTH_U32 = Uint8Array.of(0, 0, 0, SALT_LENGTH);
+const COMMITMENT_PREFIX = concatBytes(utf8('sealpost/record/v1\n'), Uint8Array.of(0, 0, 0, SALT_LENGTH));
 const KIND = /^[a-z][a-z0-9._:/-]{0,63}$/;
-const TIME = /^(?:0|[1-9][0-9]{0,15})$/;
+/** The whole of a leaf: domain, kind, time, commitment. `$` without the m flag is the very end. */
+const LEAF = /^sealpost\/leaf\/v1\n([a-z][a-z0-9._:/-]{0,63})\n(0|[1-9][0-9]{0,15})\n([0-9a-f]{64})\n$/;
 
 /** The leaf's bytes, ready for `leafHash`. Throws ERR_TLOG_ARGUMENT on a kind, time or commitment outside its range. */
 export function leafData(leaf: Leaf): Uint8Array<ArrayBuffer> {
@@ -42,13 +42,11 @@ export function leafData(leaf: Leaf): Uint8Array<ArrayBuffer> {
 
 /** The leaf in these bytes. Only the exact form `leafData` gives is accepted. */
 export function parseLeafData(data: Uint8Array): ParsedLeaf {
-  const [domain, kind = '', time = '', hex = '', end, ...more] = (fromUtf8(data) ?? '').split('\n');
-  if (domain !== LEAF_DOMAIN) return { kind: 'malformed', reason: 'not a leaf of this version' };
-  if (end !== '' || more.length > 0) return { kind: 'malformed', reason: 'not four lines' };
-  if (!KIND.test(kind)) return { kind: 'malformed', reason: 'kind' };
-  if (!TIME.test(time) || !Number.isSafeInteger(Number(time))) return { kind: 'malformed', reason: 'time' };
-  const commitment = hex.length === 64 ? fromHex(hex) : undefined;
-  if (commitment === undefined) return { kind: 'malformed', reason: 'commitment' };
+  const [, kind, time, hex] = LEAF.exec(fromUtf8(data) ?? '') ?? [];
+  if (kind === undefined || hex === undefined) return { kind: 'malformed', reason: 'not a leaf of this version' };
+  if (!Number.isSafeInteger(Number(time))) return { kind: 'malformed', reason: 'time is too large' };
+  const commitment = fromHex(hex);
+  if (commitment === undefined) return { kind: 'malformed', reason: 'commitment is not hex' };
   return { kind: 'parsed', leaf: { kind, time: Number(time), commitment } };
 }
 
@@ -59,5 +57,9 @@ export function parseLeafData(data: Uint8Array): ParsedLeaf {
  */
 export function commitRecord(salt: Uint8Array, record: Uint8Array, sha256: Sha256 = portableSha256): Uint8Array {
   requireLength(salt, SALT_LENGTH, 'salt of a record');
-  return sha256(concatBytes(RECORD_DOMAIN, SALT_LENGTH_U32, salt, record));
+  const input = new Uint8Array(COMMITMENT_PREFIX.length + SALT_LENGTH + record.length);
+  input.set(COMMITMENT_PREFIX);
+  input.set(salt, COMMITMENT_PREFIX.length);
+  input.set(record, COMMITMENT_PREFIX.length + SALT_LENGTH);
+  return sha256(input);
 }

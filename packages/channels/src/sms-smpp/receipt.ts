@@ -26,7 +26,7 @@ const MAX_SPELLINGS = 8;
 
 /** `undefined` when this is no final receipt: a message from a person, a state on the way, or no id to match it by. */
 export function parseReceipt(delivery: Delivery, dialect: IdDialect): ProviderReceipt | undefined {
-  if (!isReceipt(delivery.esmClass)) return undefined;
+  if (!isReceipt(delivery)) return undefined;
   const texts = delivery.texts.map(parseText);
   const ids = [delivery.receiptedMessageId, ...texts.map(({ id }) => id)];
   const providerMessageIds = spellings(ids, dialect);
@@ -39,10 +39,13 @@ export function parseReceipt(delivery: Delivery, dialect: IdDialect): ProviderRe
   return { providerMessageIds, status, code: error === undefined ? state[1] : `${state[1]} ${error}` };
 }
 
-/** Bits 5 to 2 of esm_class: 0001 is a delivery receipt, 1000 an intermediate one (SMPP 3.4 section 5.2.12). */
-function isReceipt(esmClass: number): boolean {
+/**
+ * Bits 5 to 2 of esm_class: 0001 is a delivery receipt, 1000 an intermediate one (SMPP 3.4 section 5.2.12). Some SMSCs
+ * leave them out; the two TLVs together say the same, and no person can write a TLV.
+ */
+function isReceipt({ esmClass, receiptedMessageId, messageState }: Delivery): boolean {
   const type = (esmClass >> 2) & 0x0f;
-  return type === 0b0001 || type === 0b1000;
+  return type === 0b0001 || type === 0b1000 || (receiptedMessageId !== undefined && messageState !== undefined);
 }
 
 interface TextFields {

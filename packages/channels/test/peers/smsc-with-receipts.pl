@@ -8,7 +8,8 @@
 #   900 takes it, never answers   901 takes it, drops the link   902 receipt twice   903 receipt before the answer
 #   904 receipt for an id nobody knows, then the right one   905 id hexadecimal in the answer, decimal in the receipt
 #   906 receipt by text alone, under the default alphabet     907 undeliverable     908 a message from a person first
-# One line on stdout for each thing that happens: "bound", "taken DEST ESM CODING HEX", "refused DEST", "ack STATUS".
+# One line on stdout for each thing that happens: "bound", "enquired", "taken DEST ESM CODING HEX", "refused DEST",
+# "ack STATUS", "unbound".
 use strict;
 use warnings;
 use IO::Select;
@@ -39,7 +40,7 @@ sub serve {
         $client->bind_transceiver_resp( system_id => 'PERL', seq => $sequence, status => $status );
         print "bound\n" unless $status;
     }
-    elsif ( $command == 0x15 ) { $client->enquire_link_resp( seq => $sequence ) }
+    elsif ( $command == 0x15 ) { $client->enquire_link_resp( seq => $sequence ); print "enquired\n" }
     elsif ( $command == 0x06 ) { $client->unbind_resp( seq => $sequence ); print "unbound\n"; return 0 }
     elsif ( $command == 0x04 ) { return submit( $client, $pdu ) }
     elsif ( $command == 0x80000005 ) { printf "ack %d\n", $pdu->{status} }

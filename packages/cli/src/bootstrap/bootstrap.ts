@@ -96,7 +96,7 @@ export async function bootstrap(
   const rootPem = pem('CERTIFICATE', authorities.root.certificate);
   for (const zone of ZONES) {
     const folder = folders.zones[zone];
-    await makeServiceCertificate(name, zone, folder, authorities.serviceCa, surroundings);
+    await makeServiceCertificate(name, zone, folder, authorities, surroundings);
     writeDurably(join(folder, 'root.pem'), utf8(rootPem));
     writeDurably(join(folder, 'trust.jws'), utf8(trustJws));
   }
@@ -192,7 +192,7 @@ async function makeServiceCertificate(
   organisation: Organisation,
   zone: Zone,
   folder: string,
-  serviceCa: Authority,
+  { serviceCa, root }: { serviceCa: Authority; root: Authority },
   { now, random }: Surroundings,
 ) {
   const { signer, privateJwk } = await createSigningKey('ES256');
@@ -213,7 +213,7 @@ async function makeServiceCertificate(
     join(folder, 'tls', 'cert.pem'),
     utf8(pem('CERTIFICATE', certificate) + pem('CERTIFICATE', serviceCa.certificate)),
   );
-  writeDurably(join(folder, 'tls', 'ca.pem'), utf8(pem('CERTIFICATE', serviceCa.certificate)));
+  writeDurably(join(folder, 'tls', 'ca.pem'), utf8(pem('CERTIFICATE', serviceCa.certificate) + pem('CERTIFICATE', root.certificate)));
 }
 
 function named(signer: Signer): Trust['operators'][number] {

@@ -42,6 +42,7 @@ export interface GatewayClient {
   putBlob(blob: BlobId, sealed: Uint8Array): Promise<void>;
   /** Idempotent for identical bytes; throws a conflict when the member's chain has another head. */
   postDirectory(entry: string): Promise<void>;
+  /** No entries for a member without devices. */
   directory(member: MemberId): Promise<DirectoryAnswer>;
   claimKeyPackages(devices: readonly DeviceId[]): Promise<ClaimedPackages>;
   createConversation(conversation: ConversationId, creator: string): Promise<void>;
@@ -88,7 +89,10 @@ export function createGatewayClient(options: MutualTlsOptions): GatewayClient {
       await drain(await send({ method: 'PUT', path, contentType: 'application/octet-stream', body: sealed }, 30_000));
     },
     postDirectory: async (entry) => void (await call('POST', '/internal/v1/directory', { entry }, anyJson)),
-    directory: (member) => get(`/internal/v1/directory/${member}`, gatewayApi.directoryAnswerSchema),
+    async directory(member) {
+      const chain = await orMissing(get(`/internal/v1/directory/${member}`, gatewayApi.directoryAnswerSchema));
+      return chain ?? { entries: [] };
+    },
     claimKeyPackages: async (devices) =>
       (await call('POST', '/internal/v1/key-packages/claim', { devices }, gatewayApi.keyPackageClaimResultSchema))
         .packages,

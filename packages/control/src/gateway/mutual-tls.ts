@@ -3,7 +3,8 @@
  * anchored at the organisation's service authority alone, and its name taken from the certificate's SAN URI, never from
  * the host name (RFC 9525 section 6.1 leaves that choice to the application).
  */
-import { Agent, type IncomingMessage, request } from 'node:https';
+import type { IncomingMessage } from 'node:http';
+import { Agent, request } from 'node:https';
 import type { PeerCertificate } from 'node:tls';
 import { serviceUri } from '@sealpost/crypto/verify';
 import { TLS_OPTIONS } from '@sealpost/platform';

@@ -3,8 +3,8 @@
  * names it. Suites 1 and 2 only, because the reference is a hash of the suite's own kind (SHA-256 in both).
  */
 
-import { sha256 } from '#primitives';
 import { concatBytes, utf8 } from '@sealpost/protocol';
+import { sha256 } from '#primitives';
 import type { PublicHeader } from './framing.ts';
 import type { TlsReader } from './tls-reader.ts';
 

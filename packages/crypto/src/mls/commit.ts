@@ -22,7 +22,6 @@ import { createSecretTree } from 'ts-mls/secretTree.js';
 import { treeHashRoot } from 'ts-mls/treeHash.js';
 import { type LeafIndex, leafToNodeIndex, leafWidth, toLeafIndex, toNodeIndex } from 'ts-mls/treemath.js';
 import { createUpdatePath, firstCommonAncestor, type PathSecret } from 'ts-mls/updatePath.js';
-import { zeroOutUint8Array } from 'ts-mls/util/byteArray.js';
 import { encryptGroupInfo, encryptGroupSecrets } from 'ts-mls/welcome.js';
 import { signingAs } from './create-suite.ts';
 import { type CredentialCheck, checkCredentials } from './credential.ts';
@@ -135,9 +134,8 @@ export async function commit(
     historicalReceiverData,
     confirmationTag,
   });
-  for (const { secret } of pathSecrets) zeroOutUint8Array(secret);
-  for (const secret of [commitSecret, epoch.joinerSecret, epoch.encryptionSecret, epoch.welcomeSecret])
-    zeroOutUint8Array(secret);
+  for (const { secret } of pathSecrets) secret.fill(0);
+  for (const secret of [commitSecret, epoch.joinerSecret, epoch.encryptionSecret, epoch.welcomeSecret]) secret.fill(0);
   forget(sealed.consumed, client, client.secretTree[leafToNodeIndex(own)]);
   return {
     next: seal({ client: next, names: namesAfter(names, change.remove, applied.added, newcomers) }),

@@ -31,7 +31,7 @@ export function createSuite(id: MlsSuite, primitives: SuitePrimitives): MlsCrypt
       /** A P-256 signature is ECDSA-Sig-Value in DER (RFC 9420 section 5.1.2); any other spelling is refused. */
       async verify(publicKey, message, signature) {
         const raw = suite.signature === 'ES256' ? signatureFromDer(signature) : signature;
-        return raw?.length === 64 && (await primitives.verify(publicKey, message, raw));
+        return raw?.length === 64 && (await primitives.verify(publicKey, message, signature));
       },
       sign: async () => Promise.reject(new TypeError('MLS: this operation was given no signer')),
       keygen: async () => Promise.reject(new TypeError('MLS: signature keys are made by a key provider')),

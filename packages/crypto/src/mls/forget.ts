@@ -5,7 +5,6 @@
  */
 import type { ClientState } from 'ts-mls';
 import type { SecretTreeNode } from 'ts-mls/secretTree.js';
-import { zeroOutUint8Array } from 'ts-mls/util/byteArray.js';
 
 export function forget(
   consumed: readonly Uint8Array[],
@@ -19,5 +18,5 @@ export function forget(
       for (const secret of Object.values(ratchet.unusedGenerations)) kept.add(secret);
     }
   }
-  for (const secret of consumed) if (!kept.has(secret)) zeroOutUint8Array(secret);
+  for (const secret of consumed) if (!kept.has(secret)) secret.fill(0);
 }

@@ -19,7 +19,6 @@ import { findLeafIndex, getHpkePublicKey, type RatchetTree } from 'ts-mls/ratche
 import { createSecretTree } from 'ts-mls/secretTree.js';
 import { type LeafIndex, leafToNodeIndex, leafWidth, toLeafIndex } from 'ts-mls/treemath.js';
 import { firstCommonAncestor } from 'ts-mls/updatePath.js';
-import { zeroOutUint8Array } from 'ts-mls/util/byteArray.js';
 import { decryptGroupInfo, decryptGroupSecrets, type Welcome } from 'ts-mls/welcome.js';
 import { decodeTree, decodeWelcomeMessage } from './codec.ts';
 import { signingHandle } from './create-suite.ts';
@@ -72,7 +71,7 @@ export async function join(
     crypto.kdf,
   );
   const secretTree = await createSecretTree(leafWidth(tree.length), encryptionSecret, crypto.kdf);
-  for (const secret of [encryptionSecret, secrets.joinerSecret]) zeroOutUint8Array(secret);
+  for (const secret of [encryptionSecret, secrets.joinerSecret]) secret.fill(0);
   const client = {
     groupContext: info.groupContext,
     ratchetTree: tree,

@@ -4,6 +4,7 @@
  */
 import { concatBytes, fromBase64url } from '@sealpost/protocol';
 import { createSuite } from './create-suite.ts';
+import { signatureFromDer } from './der.ts';
 import { createKeyCache } from './key-cache.ts';
 import { type MlsCrypto, type MlsSuite, type RandomBytes, SUITES } from './suite.ts';
 
@@ -86,9 +87,11 @@ export function createProvider(id: MlsSuite, random: RandomBytes = webRandom): M
       const algorithm = { name: agreement.name, public: await agreementKey(other) };
       return new Uint8Array(await subtle.deriveBits(algorithm, await privateKey(own), 256));
     },
-    verify: async (publicKey, message, raw) => {
+    verify: async (publicKey, message, signed) => {
       try {
         const key = await verificationKey(publicKey);
+        const raw = signature === 'ES256' ? signatureFromDer(signed) : signed;
+        if (raw === undefined) return false;
         return await subtle.verify(signature === 'ES256' ? ECDSA : signing, key, owned(raw), owned(message));
       } catch {
         return false;

@@ -50,6 +50,6 @@ export interface SuitePrimitives {
   publicKeyOf(privateKey: Uint8Array): Promise<Uint8Array>;
   /** Throws on a point that is not on the curve. */
   agree(privateKey: Uint8Array, publicKey: Uint8Array): Promise<Uint8Array>;
-  /** `signature` is 64 bytes: r||s for P-256, RFC 8032 for Ed25519. False for a bad key or signature; never throws. */
+  /** `signature` in MLS form, its form already checked. False for a bad key or signature; never throws. */
   verify(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): Promise<boolean>;
 }

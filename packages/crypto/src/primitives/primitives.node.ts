@@ -21,7 +21,7 @@ import { promisify } from 'node:util';
 import { concatBytes, fromBase64url } from '@sealpost/protocol';
 import type { PublicJwk } from '../signer/signer.ts';
 import { hpkeOver } from './hpke.ts';
-import { cacheKey, jwkOfPoint, rawPublicKey } from './jwk.ts';
+import { cacheKey, jwkOfPoint, publicHalf, rawPublicKey } from './jwk.ts';
 import { leastRecent } from './least-recent.ts';
 import type { AgreementKey, Primitives, PrivateJwk } from './port.ts';
 
@@ -72,7 +72,7 @@ function importPublicKey(jwk: PublicJwk): KeyObject | undefined {
   if (known !== undefined) return known;
   if (rawPublicKey(jwk) === undefined) return undefined;
   try {
-    const key = createPublicKey({ key: { ...jwk }, format: 'jwk' });
+    const key = createPublicKey({ key: { ...publicHalf(jwk) }, format: 'jwk' });
     publicKeys.set(name, key);
     return key;
   } catch {

@@ -6,7 +6,7 @@ import { hmac } from '@noble/hashes/hmac.js';
 import { sha256 as nobleSha256 } from '@noble/hashes/sha2.js';
 import type { PublicJwk, SignatureAlgorithm } from '../signer/signer.ts';
 import { hpkeOver } from './hpke.ts';
-import { algorithmOf, cacheKey, jwkOfPoint, rawPublicKey } from './jwk.ts';
+import { algorithmOf, cacheKey, jwkOfPoint, publicHalf, rawPublicKey } from './jwk.ts';
 import { leastRecent } from './least-recent.ts';
 import type { AgreementKey, Primitives } from './port.ts';
 
@@ -53,7 +53,9 @@ async function importPublicKey(jwk: PublicJwk): Promise<CryptoKey | undefined> {
   if (known !== undefined) return known;
   if (rawPublicKey(jwk) === undefined) return undefined;
   try {
-    const key = await crypto.subtle.importKey('jwk', { ...jwk }, importParameters(algorithmOf(jwk)), false, ['verify']);
+    const key = await crypto.subtle.importKey('jwk', publicHalf(jwk), importParameters(algorithmOf(jwk)), false, [
+      'verify',
+    ]);
     publicKeys.set(name, key);
     return key;
   } catch {

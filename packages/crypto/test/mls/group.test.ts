@@ -2,15 +2,17 @@
 import { fromUtf8, utf8 } from '@sealpost/protocol';
 import { initializeEpoch } from 'ts-mls/keySchedule.js';
 import { describe, expect, test } from 'vitest';
-import { decodeTree } from '../../src/mls/codec.ts';
 import { createProvider } from '#mls-provider';
+import { decodeTree } from '../../src/mls/codec.ts';
 import { createMlsEngine } from '../../src/mls/index.ts';
 import { leafAt, unseal } from '../../src/mls/state.ts';
 import { NOW, Organisation, type Person, people, trio } from './people.ts';
 
 async function opens(person: Person, message: Uint8Array): Promise<string> {
   const result = await person.gets(message);
-  return result.kind === 'application' ? fromUtf8(result.plaintext) : `${result.kind}: ${'reason' in result ? result.reason : ''}`;
+  return result.kind === 'application'
+    ? fromUtf8(result.plaintext)
+    : `${result.kind}: ${'reason' in result ? result.reason : ''}`;
 }
 
 describe('a conversation', () => {
@@ -118,7 +120,10 @@ describe('a conversation', () => {
     const staying = all.filter((_, index) => index !== 10 && index !== 14);
     await first.commits({ remove: [10, 14] }, staying.slice(1));
     const twelfth = all[12] as Person;
-    await twelfth.commits({}, staying.filter((person) => person !== twelfth));
+    await twelfth.commits(
+      {},
+      staying.filter((person) => person !== twelfth),
+    );
     await first.commits({ add: [newA, newB] }, staying.slice(1));
     const message = await newB.sends('I am in');
     expect(await opens(newA, message)).toBe('I am in');
@@ -142,7 +147,9 @@ describe('certificates', () => {
     const other = organisation.issue('sealpost://acme.example/member/mallory', alice.keys.spki);
     const identity = { chain: [other], signer: alice.keys.signer };
     const change = { add: [], remove: [] };
-    await expect(alice.engine.commit(alice.state, identity, change, NOW)).rejects.toMatchObject({ code: 'ERR_MLS_IDENTITY' });
+    await expect(alice.engine.commit(alice.state, identity, change, NOW)).rejects.toMatchObject({
+      code: 'ERR_MLS_IDENTITY',
+    });
 
     // The same commit from a client that trusts itself: everybody else refuses it.
     const lax = createMlsEngine({ verify: async (chain) => ({ uri: alice.uri, chain }) });

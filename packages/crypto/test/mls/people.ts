@@ -2,7 +2,15 @@
  * People with devices, for stories about groups: a made-up organisation that issues certificates (real enough in form,
  * signed by nobody), signers on WebCrypto, and a delivery service that hands every message to everybody.
  */
-import { canonicalBytes, concatBytes, type ConversationId, conversationIdSchema, keyIdSchema, toBase64url, utf8 } from '@sealpost/protocol';
+import {
+  type ConversationId,
+  canonicalBytes,
+  concatBytes,
+  conversationIdSchema,
+  keyIdSchema,
+  toBase64url,
+  utf8,
+} from '@sealpost/protocol';
 import {
   createMlsEngine,
   type GroupState,
@@ -98,7 +106,11 @@ export class Person {
   }
 
   keyPackage(lastResort = false): Promise<KeyPackageBundle> {
-    return this.engine.createKeyPackage(this.identity, { notBefore: NOW - HOUR, notAfter: NOW + 24 * HOUR }, lastResort);
+    return this.engine.createKeyPackage(
+      this.identity,
+      { notBefore: NOW - HOUR, notAfter: NOW + 24 * HOUR },
+      lastResort,
+    );
   }
 
   async sends(text: string, authenticatedData: Uint8Array = NO_DATA): Promise<Uint8Array> {
@@ -115,14 +127,22 @@ export class Person {
 
   /** Commits, keeps the next state and hands the commit to `others` and the welcome to the newcomers. */
   async commits(change: { add?: readonly Person[]; remove?: readonly number[] }, others: readonly Person[] = []) {
-    const newcomers = await Promise.all((change.add ?? []).map(async (person) => ({ person, bundle: await person.keyPackage() })));
+    const newcomers = await Promise.all(
+      (change.add ?? []).map(async (person) => ({ person, bundle: await person.keyPackage() })),
+    );
     const add = newcomers.map(({ bundle }) => bundle.keyPackage);
     const result = await this.engine.commit(this.state, this.identity, { add, remove: change.remove ?? [] }, NOW);
     this.state = result.next;
     const received = new Map<string, ReceiveResult>();
     for (const other of others) received.set(other.name, await other.gets(result.commit));
     for (const { person, bundle } of newcomers) {
-      const joined = await person.engine.join(result.welcome ?? NO_DATA, result.ratchetTree, [bundle], person.identity, NOW);
+      const joined = await person.engine.join(
+        result.welcome ?? NO_DATA,
+        result.ratchetTree,
+        [bundle],
+        person.identity,
+        NOW,
+      );
       if (joined === undefined) throw new Error(`${person.name} was not invited`);
       person.state = joined.state;
     }

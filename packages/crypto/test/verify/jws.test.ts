@@ -3,7 +3,14 @@ import fc from 'fast-check';
 import { CompactSign, compactVerify } from 'jose';
 import { beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
-import { createSigningKey, keyIdOf, type PrivateJwk, type Signer, signerFromCryptoKey, signJws } from '../../src/signer/index.ts';
+import {
+  createSigningKey,
+  keyIdOf,
+  type PrivateJwk,
+  type Signer,
+  signerFromCryptoKey,
+  signJws,
+} from '../../src/signer/index.ts';
 import { verifyJws } from '../../src/verify/index.ts';
 
 const schema = z.strictObject({ v: z.literal(1), name: z.string() });
@@ -18,7 +25,9 @@ beforeAll(async () => {
 });
 const verify = (jws: string, signer: Signer = ed, typ = TYP) => verifyJws(jws, { typ, key: signer.publicJwk, schema });
 const byJose = async (header: Record<string, unknown>, payload: Uint8Array) =>
-  new CompactSign(payload).setProtectedHeader({ alg: 'EdDSA', typ: TYP, kid: ed.keyId, ...header }).sign({ ...edPrivate }, { crit: { x: true } });
+  new CompactSign(payload)
+    .setProtectedHeader({ alg: 'EdDSA', typ: TYP, kid: ed.keyId, ...header })
+    .sign({ ...edPrivate }, { crit: { x: true } });
 
 test('a key id is the thumbprint of RFC 7638, as the Ed25519 example of RFC 8037 appendix A.3 has it', async () => {
   const jwk = { crv: 'Ed25519', kty: 'OKP', x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo' } as const;
@@ -30,7 +39,9 @@ test('a statement signed with Ed25519 or P-256 verifies, and gives payload, key 
     const jws = await signJws(TYP, PAYLOAD, signer, { note: 'x' });
     const header = { alg: signer.algorithm, kid: signer.keyId, note: 'x', typ: TYP };
     expect(await verify(jws, signer)).toEqual({ kind: 'ok', payload: PAYLOAD, keyId: signer.keyId, header });
-    expect((await compactVerify(jws, { ...signer.publicJwk })).payload).toEqual(new Uint8Array(canonicalBytes(PAYLOAD)));
+    expect((await compactVerify(jws, { ...signer.publicJwk })).payload).toEqual(
+      new Uint8Array(canonicalBytes(PAYLOAD)),
+    );
   }
 });
 
@@ -57,7 +68,9 @@ test('an algorithm the key does not have is refused, `none` included', async () 
   const payload = toBase64url(canonicalBytes(PAYLOAD));
   for (const alg of ['ES256', 'none', 'HS256']) {
     const header = toBase64url(canonicalBytes({ alg, kid: ed.keyId, typ: TYP }));
-    expect(await verify(`${header}.${payload}.${alg === 'none' ? '' : 'A'.repeat(86)}`)).toMatchObject({ reason: 'algorithm' });
+    expect(await verify(`${header}.${payload}.${alg === 'none' ? '' : 'A'.repeat(86)}`)).toMatchObject({
+      reason: 'algorithm',
+    });
   }
 });
 
@@ -79,7 +92,10 @@ test('JSON that is not canonical is refused even when signed, unless the caller 
 });
 
 test('a payload its schema does not allow is refused', async () => {
-  expect(await verify(await signJws(TYP, { ...PAYLOAD, extra: 1 }, ed))).toEqual({ kind: 'refused', reason: 'payload' });
+  expect(await verify(await signJws(TYP, { ...PAYLOAD, extra: 1 }, ed))).toEqual({
+    kind: 'refused',
+    reason: 'payload',
+  });
 });
 
 test('a second spelling of any part is refused: padding, stray bits, another alphabet, white space', async () => {
@@ -94,13 +110,21 @@ test('a second spelling of any part is refused: padding, stray bits, another alp
 test('any letter changed anywhere is refused, and text of any kind never throws', async () => {
   const jws = await signJws(TYP, PAYLOAD, ec);
   await fc.assert(
-    fc.asyncProperty(fc.nat({ max: jws.length - 1 }), fc.constantFrom('A', 'b', '9', '-', '.', '='), async (at, letter) => {
-      fc.pre(jws[at] !== letter);
-      expect((await verify(jws.slice(0, at) + letter + jws.slice(at + 1), ec)).kind).toBe('refused');
-    }),
+    fc.asyncProperty(
+      fc.nat({ max: jws.length - 1 }),
+      fc.constantFrom('A', 'b', '9', '-', '.', '='),
+      async (at, letter) => {
+        fc.pre(jws[at] !== letter);
+        expect((await verify(jws.slice(0, at) + letter + jws.slice(at + 1), ec)).kind).toBe('refused');
+      },
+    ),
     { numRuns: 200 },
   );
-  await fc.assert(fc.asyncProperty(fc.string(), async (text) => expect((await verify(text)).kind).toBe('refused')));
+  await fc.assert(
+    fc.asyncProperty(fc.string(), async (text) => {
+      expect((await verify(text)).kind).toBe('refused');
+    }),
+  );
 });
 
 test('header members signJws sets itself cannot be overridden', async () => {

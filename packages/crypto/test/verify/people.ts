@@ -1,20 +1,20 @@
 /** An organisation for tests: its keys, its CAs, its trust file, its members' devices. One clock: `NOW`. */
 import {
-  type ApprovalAction,
   APPROVAL_TYPE,
+  type ApprovalAction,
   canonicalBytes,
   type DeviceId,
-  deviceIdSchema,
   DIRECTORY_TYPE,
   type DirectoryEntry,
+  deviceIdSchema,
   type Envelope,
   envelopeSchema,
   type MemberId,
   memberIdSchema,
   organisationSchema,
-  toBase64url,
-  type Trust,
   TRUST_TYPE,
+  type Trust,
+  toBase64url,
   trustSchema,
 } from '@sealpost/protocol';
 import { createDispatchKey } from '../../src/dispatch/index.ts';
@@ -34,12 +34,16 @@ export const signerOf = async (algorithm: 'EdDSA' | 'ES256') => (await createSig
 export const hashOf = (object: unknown) => toBase64url(sha256(canonicalBytes(object)));
 
 export async function createOrganisation() {
-  const [root, deviceCa, serviceCa, operator, approver, submit, receipts] = await Promise.all([
-    ...Array.from({ length: 3 }, () => signerOf('ES256')),
-    ...Array.from({ length: 4 }, () => signerOf('EdDSA')),
-  ] as Promise<Signer>[] & { length: 7 }) as [Signer, Signer, Signer, Signer, Signer, Signer, Signer];
+  const [root, deviceCa, serviceCa] = [await signerOf('ES256'), await signerOf('ES256'), await signerOf('ES256')];
+  const [operator, approver] = [await signerOf('EdDSA'), await signerOf('EdDSA')];
+  const [submit, receipts] = [await signerOf('EdDSA'), await signerOf('EdDSA')];
   const dispatch = await createDispatchKey();
-  const ca = (name: string, signer: Signer, issuer: { signer: Signer; certificate: Uint8Array | 'self' }, days: number) =>
+  const ca = (
+    name: string,
+    signer: Signer,
+    issuer: { signer: Signer; certificate: Uint8Array | 'self' },
+    days: number,
+  ) =>
     issueCertificate({
       subjectPublicKey: signer.publicJwk,
       uri: caUri(ACME, name),
@@ -64,7 +68,11 @@ export async function createOrganisation() {
     operators: [named(operator)],
     approvers: [named(approver)],
     control: { submit: named(submit), witness: 'control+00000000+AAAA' },
-    gateway: { audience: 'https://gateway.acme.example', receipts: named(receipts), log: 'acme.example/log+00000000+AAAA' },
+    gateway: {
+      audience: 'https://gateway.acme.example',
+      receipts: named(receipts),
+      log: 'acme.example/log+00000000+AAAA',
+    },
     dispatch: { id: dispatch.key.id, publicKey: dispatch.key.publicKey },
   });
   const issueDevice = (signer: Signer, member: MemberId, device: DeviceId, at = NOW - 60_000) =>
@@ -93,10 +101,27 @@ export async function createOrganisation() {
       by,
     );
   const signEntry = (entry: Partial<DirectoryEntry>, by: Signer = submit) =>
-    signJws(DIRECTORY_TYPE, { v: 1, organisation: ACME, name: 'phone', at: NOW - 60_000, previous: null, ...entry }, by);
+    signJws(
+      DIRECTORY_TYPE,
+      { v: 1, organisation: ACME, name: 'phone', at: NOW - 60_000, previous: null, ...entry },
+      by,
+    );
   return {
-    root, deviceCa, serviceCa, operator, approver, submit, receipts, dispatch,
-    rootDer, deviceCaDer, serviceCaDer, trust, issueDevice, approve, signEntry,
+    root,
+    deviceCa,
+    serviceCa,
+    operator,
+    approver,
+    submit,
+    receipts,
+    dispatch,
+    rootDer,
+    deviceCaDer,
+    serviceCaDer,
+    trust,
+    issueDevice,
+    approve,
+    signEntry,
     trustJws: (changed: object = {}, by: Signer = root) => signJws(TRUST_TYPE, { ...trust, ...changed }, by),
   };
 }

@@ -19,8 +19,6 @@ export interface TokenEndpoint {
   /** Answers an `application/x-www-form-urlencoded` request body. */
   grant(form: string): Promise<TokenAnswer>;
   isValid(token: string): boolean;
-  /** Makes every token issued so far invalid, as Google does when a key is revoked. */
-  revokeAll(): void;
 }
 
 export function createTokenEndpoint(publicKeyPem: string, now: () => number, random: () => number): TokenEndpoint {
@@ -53,7 +51,6 @@ export function createTokenEndpoint(publicKeyPem: string, now: () => number, ran
       return { status: 200, body: { access_token: token, expires_in: LIFETIME_SECONDS, token_type: 'Bearer' } };
     },
     isValid: (token) => (issued.get(token) ?? 0) > now(),
-    revokeAll: () => issued.clear(),
   };
 }
 

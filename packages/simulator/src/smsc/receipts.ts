@@ -23,6 +23,8 @@ export interface ReceiptQueue {
   pump(): void;
   /** Hands over a deliver_sm_resp. */
   answered(session: Session, pdu: PDU): void;
+  /** The session is gone, and with it every acknowledgement it owed. */
+  lost(session: Session): void;
   /** Resolves when every receipt has been acknowledged, or the simulator stops. */
   idle(): Promise<void>;
 }
@@ -81,6 +83,10 @@ export function createReceiptQueue(receiver: () => Session | undefined, delays: 
     pump,
     answered(session, pdu) {
       sent.get(keyOf(session, pdu.sequence_number))?.(pdu.command_status === 0);
+    },
+    lost(session) {
+      const prefix = `${keys.get(session)} `;
+      for (const [key, settled] of [...sent]) if (key.startsWith(prefix)) settled(false);
     },
     idle() {
       if (waiting.length + sent.size === 0 || delays.signal.aborted) return Promise.resolve();

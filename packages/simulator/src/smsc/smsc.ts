@@ -187,6 +187,7 @@ export async function startSmsc(options: SmscOptions, around: SmscSurroundings):
     const forget = (): void => {
       sessions.delete(session);
       modes.delete(session);
+      receipts.lost(session);
       session.destroy();
     };
     sessions.add(session);

@@ -127,11 +127,12 @@ function checkEntry(line: string, position: number, sha256: Sha256): WalkedEntry
   if (fields === undefined) return refuse('ERR_TLOG_LINE', 'not an entry in canonical form');
   if (fields.position !== position) return refuse('ERR_TLOG_POSITION', 'not the next position');
   const { lane, seq } = fields;
-  if (fields.place !== placeSum(position, lane, seq, sha256)) return refuse('ERR_TLOG_PLACE', 'lane or sequence');
+  if (fields.place !== placeSum(position, lane, seq)) return refuse('ERR_TLOG_PLACE', 'lane or sequence');
   const data = fromBase64(fields.leaf);
-  if (data === undefined) return refuse('ERR_TLOG_LEAF', 'the leaf is not base64');
+  const stated = fromBase64(fields.leafHash);
+  if (data === undefined || stated === undefined) return refuse('ERR_TLOG_LEAF', 'leaf or hash is not base64');
   const hash = leafHash(data, sha256);
-  if (toBase64(hash) !== fields.leafHash) return refuse('ERR_TLOG_LEAF', 'the leaf does not give its hash');
+  if (!equalBytes(hash, stated)) return refuse('ERR_TLOG_LEAF', 'the leaf does not give its hash');
   const parsed = parseLeafData(data);
   if (parsed.kind === 'malformed') return refuse('ERR_TLOG_LEAF', `the leaf is malformed: ${parsed.reason}`);
   const entry = { position, lane, seq, leaf: parsed.leaf, leafHash: hash };

@@ -49,7 +49,7 @@ export async function* writeExport(source: ExportSource, sha256: Sha256 = portab
     requirePosition(entry, blocks.frontier.size, size);
     requireOpening(entry, sha256);
     const hash = leafHash(entry.leaf, sha256);
-    yield entryLine(entryFields(entry, hash, sha256));
+    yield entryLine(entryFields(entry, hash));
     blocks = appendToBlocks(blocks, hash, sha256);
     if (isBlockEnd(blocks.frontier.size, size)) yield encodeBlock(lastBlock(blocks, sha256));
   }
@@ -88,8 +88,8 @@ function requireOpening({ position, leaf, opening }: ExportEntry, sha256: Sha256
   }
 }
 
-function entryFields({ position, lane, seq, leaf, opening }: ExportEntry, hash: Uint8Array, sha256: Sha256): EntryLine {
-  const place = placeSum(position, lane, seq, sha256);
+function entryFields({ position, lane, seq, leaf, opening }: ExportEntry, hash: Uint8Array): EntryLine {
+  const place = placeSum(position, lane, seq);
   const fields = { position, lane, seq, leaf: toBase64(leaf), leafHash: toBase64(hash), place };
   if (opening === undefined) return fields;
   return { ...fields, opening: { salt: toBase64(opening.salt), record: opening.record } };

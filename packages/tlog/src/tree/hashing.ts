@@ -11,7 +11,7 @@ import { requireLength } from '../tlog-errors.ts';
 
 export const HASH_LENGTH = 32;
 
-/** SHA-256: any bytes in, 32 fresh bytes out. */
+/** SHA-256: any bytes in, 32 fresh bytes out. It must not keep its input. */
 export type Sha256 = (bytes: Uint8Array) => Uint8Array;
 
 export const portableSha256: Sha256 = (bytes) => nobleSha256(bytes);
@@ -19,9 +19,17 @@ export const portableSha256: Sha256 = (bytes) => nobleSha256(bytes);
 const LEAF_PREFIX = 0x00;
 const NODE_PREFIX = 0x01;
 
+/**
+ * Inputs are laid out in one buffer that is used again: allocating it afresh took as long as hashing it. Each use
+ * overwrites all that it hands on, and a `Sha256` returns before the next use, so nothing can be seen of it.
+ */
+const layout = new Uint8Array(1024);
+const nodeInput = layout.subarray(0, 1 + 2 * HASH_LENGTH);
+
 /** Hash of one leaf: SHA-256(0x00 || data). */
 export function leafHash(data: Uint8Array, sha256: Sha256 = portableSha256): Uint8Array {
-  const input = new Uint8Array(1 + data.length);
+  const length = 1 + data.length;
+  const input = length <= layout.length ? layout.subarray(0, length) : new Uint8Array(length);
   input[0] = LEAF_PREFIX;
   input.set(data, 1);
   return sha256(input);
@@ -31,11 +39,10 @@ export function leafHash(data: Uint8Array, sha256: Sha256 = portableSha256): Uin
 export function nodeHash(left: Uint8Array, right: Uint8Array, sha256: Sha256 = portableSha256): Uint8Array {
   requireLength(left, HASH_LENGTH, 'left hash');
   requireLength(right, HASH_LENGTH, 'right hash');
-  const input = new Uint8Array(1 + 2 * HASH_LENGTH);
-  input[0] = NODE_PREFIX;
-  input.set(left, 1);
-  input.set(right, 1 + HASH_LENGTH);
-  return sha256(input);
+  nodeInput[0] = NODE_PREFIX;
+  nodeInput.set(left, 1);
+  nodeInput.set(right, 1 + HASH_LENGTH);
+  return sha256(nodeInput);
 }
 
 /** Root of the tree without leaves: SHA-256 of nothing. */

@@ -4,7 +4,14 @@
  */
 import { type ApprovalVerdict, sha256, verifyApproval } from '@sealpost/crypto/verify';
 import type { Sql, Surroundings } from '@sealpost/platform';
-import { type ApprovalAction, type ApprovedObject, canonicalBytes, type Trust, toBase64url } from '@sealpost/protocol';
+import {
+  type ApprovalAction,
+  type ApprovedObject,
+  canonicalBytes,
+  type Timestamp,
+  type Trust,
+  toBase64url,
+} from '@sealpost/protocol';
 import { identityError } from './identity-errors.ts';
 
 /** An approval that was verified now and not yet spent. */
@@ -14,6 +21,8 @@ export interface VerifiedApproval {
   readonly object: string;
   readonly id: string;
   readonly approver: string;
+  /** After this nothing may rest on it any more. */
+  readonly expires: Timestamp;
 }
 
 export interface Approvals {
@@ -34,6 +43,7 @@ export function createApprovals({ trust, surroundings }: { trust: Trust; surroun
         object: toBase64url(sha256(canonicalBytes(object))),
         id: verdict.id,
         approver: verdict.approval.approver,
+        expires: verdict.approval.expires,
       };
     },
     async spend(tx, { action, object, id, approver }) {

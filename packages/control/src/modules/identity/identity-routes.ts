@@ -41,7 +41,7 @@ export async function registerIdentityRoutes(
     return { outcome };
   };
 
-  await server.register(async (scope: Server) => {
+  await server.register(async (scope) => {
     // RFC 6749 section 4.4.2 sends a form; JSON is taken as well.
     const options = { parseAs: 'string' as const };
     scope.addContentTypeParser('application/x-www-form-urlencoded', options, async (_request: unknown, body: string) =>
@@ -56,7 +56,7 @@ export async function registerIdentityRoutes(
           response: { 200: controlApi.tokenAnswerSchema, '4xx': problemSchema },
         },
       },
-      async (request) => identity.token(request.body),
+      async ({ body }) => identity.token(controlApi.tokenRequestSchema.parse(body)),
     );
   });
   const answers = { 200: controlApi.adminAnswerSchema, '4xx': problemSchema };
@@ -88,9 +88,9 @@ export async function registerIdentityRoutes(
 /** A member that comes twice is handed on as a list, which the schema refuses (RFC 6749 section 3.2). */
 function formOf(body: string): Record<string, unknown> {
   const form = new URLSearchParams(body);
-  return Object.fromEntries([...form.keys()].map((name) => [name, valueOf(form.getAll(name))]));
+  return Object.fromEntries([...form.keys()].map((name) => [name, formValue(form.getAll(name))]));
 }
 
-function valueOf(values: readonly string[]): unknown {
+function formValue(values: readonly string[]): unknown {
   return values.length === 1 ? values[0] : values;
 }

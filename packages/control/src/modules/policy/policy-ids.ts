@@ -21,5 +21,5 @@ export function annotatedPolicies(files: Bundle['policies']): Record<string, str
 
 function annotationOf(text: string): string | undefined {
   const answer = policyToJson(text);
-  return answer.type === 'success' ? (answer.json.annotations?.['id'] ?? undefined) : undefined;
+  return answer.type === 'success' ? (answer.json.annotations?.id ?? undefined) : undefined;
 }

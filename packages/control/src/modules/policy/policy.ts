@@ -10,7 +10,7 @@ import {
   statefulIsAuthorized,
 } from '@cedar-policy/cedar-wasm/nodejs';
 import { type Bundle, CLASSIFICATIONS, type CompiledFlow, type Principal } from '@sealpost/protocol';
-import { CEDAR_SCHEMA, checkPolicies, type Flows } from '../flows/index.ts';
+import { CEDAR_SCHEMA, checkPolicies } from '../flows/index.ts';
 import { policyError } from './policy-errors.ts';
 import { annotatedPolicies } from './policy-ids.ts';
 
@@ -42,32 +42,29 @@ export type PolicyDecision =
 
 export interface Policy {
   decide(request: PolicyRequest): PolicyDecision;
-  /** Throws ERR_POLICY_INVALID for a set that does not validate strictly. */
+  /** From now on decisions are made by this bundle's policies. Throws ERR_POLICY_INVALID for a set that does not validate strictly. */
   load(bundle: Bundle): void;
 }
 
 let instances = 0;
 
-/** `flows` tells which bundle runs; a decision is always made by that bundle's policies. */
-export function createPolicy({ flows }: { flows: () => Pick<Flows, 'current'> | undefined }): Policy {
+export function createPolicy(): Policy {
   // The cache is global inside the wasm: names are numbered so that two policies of one process never meet.
   const instance = instances++;
   const [schema, policies] = [`sealpost-schema-${instance}`, `sealpost-policies-${instance}`];
   if (preparseSchema(schema, CEDAR_SCHEMA).type === 'failure') throw new TypeError('the Cedar schema does not parse');
-  let loaded: number | undefined;
+  let loaded = false;
 
   const load = (bundle: Bundle) => {
     if (checkPolicies(bundle.policies).length > 0) throw policyError('ERR_POLICY_INVALID');
     const answer = preparsePolicySet(policies, { staticPolicies: annotatedPolicies(bundle.policies) });
     if (answer.type === 'failure') throw policyError('ERR_POLICY_INVALID');
-    loaded = bundle.version;
+    loaded = true;
   };
   return {
     load,
     decide(request) {
-      const bundle = flows()?.current()?.bundle;
-      if (bundle === undefined) return deny('no-bundle');
-      if (loaded !== bundle.version) load(bundle);
+      if (!loaded) return deny('no-bundle');
       const principal = principalOf(request.principal);
       if (principal === undefined) return deny('principal');
       return answerOf(schema, policies, request, principal);

@@ -2,8 +2,8 @@
  * Sealed attachments: bytes under the hash of themselves, durable before they are answered for, given only to devices of a
  * conversation whose envelope names them. Owns the table blob and the blob folder.
  */
-export { type BlobStore, type StoredBlob } from './blob-store.ts';
+export type { BlobStore, StoredBlob } from './blob-store.ts';
+export { type Blobs, type BlobsDeps, createBlobs } from './blobs.ts';
 export { BLOBS_ERRORS, blobsError } from './blobs-errors.ts';
 export { registerBlobDeviceRoutes, registerBlobRoutes } from './blobs-routes.ts';
-export { type Blobs, type BlobsDeps, createBlobs } from './blobs.ts';
 export { openDiskStore } from './disk-store.ts';

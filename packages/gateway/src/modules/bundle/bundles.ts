@@ -41,6 +41,8 @@ export interface Bundles {
   /** The newest bundle this node has seen, expired or not; `undefined` before the first. */
   current(): RunningBundle | undefined;
   flow(name: FlowName): CompiledFlow | undefined;
+  /** The flow as the bundle of that version has it: what a message accepted under it goes on by. */
+  flowAt(version: number, name: FlowName): Promise<CompiledFlow | undefined>;
   /** Looks again when the last look is older than a second, or `version` is not the one known. */
   fresh(version?: number): Promise<RunningBundle | undefined>;
   /** Idempotent for the same bytes. Throws ERR_BUNDLE_… and changes nothing. */
@@ -52,10 +54,12 @@ export interface Bundles {
 type Row = { version: number; digest: string; jws: string };
 
 const NEWEST = 'SELECT version, digest, jws FROM bundle ORDER BY version DESC LIMIT 1';
+const AT_VERSION = 'SELECT version, digest, jws FROM bundle WHERE version = $1';
 const INSERT = 'INSERT INTO bundle (version, digest, jws, approval, applied_at) VALUES ($1, $2, $3, $4, $5)';
 
 export function createBundles({ database, log, bus, trust, surroundings }: BundlesDeps): Bundles {
   let running: (RunningBundle & { flows: ReadonlyMap<string, CompiledFlow> }) | undefined;
+  const earlier = new Map<number, ReadonlyMap<string, CompiledFlow>>();
   let looked = Number.NEGATIVE_INFINITY;
   let off: () => void = () => undefined;
 
@@ -108,6 +112,16 @@ export function createBundles({ database, log, bus, trust, surroundings }: Bundl
   return {
     current: () => running,
     flow: (name) => running?.flows.get(name),
+    async flowAt(version, name) {
+      if (running?.bundle.version === version) return running.flows.get(name);
+      const known = earlier.get(version);
+      if (known !== undefined) return known.get(name);
+      const [row] = await database.query<Row>('bundle-at-version', AT_VERSION, [version]);
+      if (row === undefined) return undefined;
+      const { flows } = index((await verified(row.jws)).bundle, row.jws);
+      earlier.set(version, flows);
+      return flows.get(name);
+    },
     async fresh(version) {
       const stale = surroundings.now() - looked >= FRESH_MS;
       if (stale || (version !== undefined && version !== running?.bundle.version)) await load();

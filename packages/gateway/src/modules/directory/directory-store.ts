@@ -15,14 +15,10 @@ export interface StoredEntry {
 
 const CHAIN = 'SELECT jws, hash, lane, seq AS sequence FROM directory_entry WHERE member = $1 ORDER BY number';
 
+/** Entry `number` exists once a member: the database too refuses a second one on the same head. */
 const ADD_ENTRY = `
-WITH grown AS (
-  INSERT INTO directory_member (member, length, head) VALUES ($1, 1, $2)
-  ON CONFLICT (member) DO UPDATE SET length = directory_member.length + 1, head = $2
-  RETURNING length
-)
 INSERT INTO directory_entry (member, number, hash, device, change, jws, approved, lane, seq)
-SELECT $1, length, $2, $3, $4, $5, $6, $7, $8 FROM grown`;
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`;
 
 const PUT_DEVICE = `
 INSERT INTO device (device, member, key_id, public_jwk, uri, chain, not_after) VALUES ($1, $2, $3, $4, $5, $6, $7)
@@ -46,9 +42,14 @@ export async function isFree(tx: Sql, device: DeviceId, member: MemberId, keyId:
   return rows.length === 0;
 }
 
-export async function addEntry(tx: Sql, entry: DirectoryEntry, stored: StoredEntry, approved: string): Promise<void> {
+export async function addEntry(
+  tx: Sql,
+  entry: DirectoryEntry,
+  { number, approved, ...stored }: StoredEntry & { readonly number: number; readonly approved: string },
+): Promise<void> {
   await tx.query('directory-add', ADD_ENTRY, [
     entry.member,
+    number,
     stored.hash,
     entry.device,
     entry.change,
@@ -105,4 +106,16 @@ export async function inactiveOf(sql: Sql, devices: readonly DeviceId[], now: Ti
       [[...devices], now],
     ),
   );
+}
+
+/** As above; a revocation of the others waits for the caller's transaction. */
+export async function holdActive(tx: Sql, devices: readonly DeviceId[], now: Timestamp): Promise<DeviceId[]> {
+  const rows = await tx.query<{ device: string }>(
+    'directory-hold',
+    `SELECT device FROM device WHERE device = ANY($1::text[]) AND revoked_at IS NULL AND not_after >= $2
+     ORDER BY device FOR SHARE`,
+    [[...devices], now],
+  );
+  const held = new Set(rows.map(({ device }) => device));
+  return devices.filter((device) => !held.has(device));
 }

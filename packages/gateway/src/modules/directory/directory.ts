@@ -8,15 +8,15 @@ import type { Database, Sql, Surroundings } from '@sealpost/platform';
 import {
   APPROVED_OBJECTS,
   canonicalBytes,
-  DIRECTORY_TYPE,
   type DeviceId,
+  DIRECTORY_TYPE,
   type DirectoryAnswer,
   type DirectoryEntry,
   directoryEntrySchema,
   type KeyId,
   type MemberId,
-  toBase64url,
   type Trust,
+  toBase64url,
   utf8,
 } from '@sealpost/protocol';
 import type { Bus } from '../../platform/bus.ts';
@@ -40,6 +40,8 @@ export interface Directory {
   deviceOfKey(key: KeyId): Promise<KnownDevice | undefined>;
   /** Those of `devices` that may do nothing (any more). */
   inactive(devices: readonly DeviceId[]): Promise<DeviceId[]>;
+  /** The same inside a transaction, and the others stay unrevoked until it ends. */
+  holdActive(tx: Sql, devices: readonly DeviceId[]): Promise<DeviceId[]>;
   /** `listener` runs inside the transaction that revokes; when it throws nothing is revoked. */
   onRevoking(listener: (tx: Sql, device: DeviceId) => Promise<void>): void;
   /** `listener` runs after that commit, on this node; others hear the hint `directory`. */
@@ -74,7 +76,7 @@ export function createDirectory({ database, surroundings, trust, log, bus }: Dir
     else await revoke(tx, entry);
     const [appended] = await log.append(tx, [{ laneKey: entry.member, event: changed(entry, hash) }]);
     if (appended === undefined) throw new TypeError('the log appended nothing');
-    await store.addEntry(tx, entry, { jws, hash, lane: appended.lane, sequence: appended.sequence }, approved);
+    await store.addEntry(tx, entry, { ...appended, jws, hash, approved, number: chain.length + 1 });
     return 'recorded';
   };
 
@@ -141,6 +143,7 @@ export function createDirectory({ database, surroundings, trust, log, bus }: Dir
     device: (device) => store.deviceOf(database, device, surroundings.now()),
     deviceOfKey: (key) => store.deviceOfKey(database, key, surroundings.now()),
     inactive: (devices) => store.inactiveOf(database, devices, surroundings.now()),
+    holdActive: (tx, devices) => store.holdActive(tx, devices, surroundings.now()),
     onRevoking: (listener) => void revoking.push(listener),
     onRevoked(listener) {
       revoked.add(listener);

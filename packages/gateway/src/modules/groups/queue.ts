@@ -77,18 +77,23 @@ WITH gone AS (
 )
 SELECT DISTINCT conversation FROM gone WHERE epoch IS NOT NULL`;
 
-/** Payloads of a conversation that no queue holds any more. */
+/** Payloads of a conversation that no queue holds any more; rows that still have a holder are left alone. */
 const DROP_PAYLOADS = `
+WITH held AS (
+  SELECT c.conversation, c.epoch,
+    EXISTS (SELECT 1 FROM device_queue q
+      WHERE q.conversation = c.conversation AND q.epoch = c.epoch AND q.kind = 'commit') AS commit,
+    EXISTS (SELECT 1 FROM device_queue q
+      WHERE q.conversation = c.conversation AND q.epoch = c.epoch AND q.kind = 'welcome') AS welcome
+  FROM conversation_commit c
+  WHERE c.conversation = ANY($1::text[]) AND (c.message IS NOT NULL OR c.welcome IS NOT NULL)
+)
 UPDATE conversation_commit c SET
-  message = CASE WHEN EXISTS (SELECT 1 FROM device_queue q WHERE q.conversation = c.conversation AND q.epoch = c.epoch
-    AND q.kind = 'commit') THEN c.message END,
-  welcome = CASE WHEN w.held THEN c.welcome END, ratchet_tree = CASE WHEN w.held THEN c.ratchet_tree END
-FROM (
-  SELECT o.conversation, o.epoch, EXISTS (SELECT 1 FROM device_queue q WHERE q.conversation = o.conversation
-    AND q.epoch = o.epoch AND q.kind = 'welcome') AS held
-  FROM conversation_commit o WHERE o.conversation = ANY($1::text[]) AND (o.message IS NOT NULL OR o.welcome IS NOT NULL)
-) w
-WHERE c.conversation = w.conversation AND c.epoch = w.epoch`;
+  message = CASE WHEN held.commit THEN c.message END,
+  welcome = CASE WHEN held.welcome THEN c.welcome END,
+  ratchet_tree = CASE WHEN held.welcome THEN c.ratchet_tree END
+FROM held WHERE c.conversation = held.conversation AND c.epoch = held.epoch
+  AND ((c.message IS NOT NULL AND NOT held.commit) OR (c.welcome IS NOT NULL AND NOT held.welcome))`;
 
 /** The caller's transaction holds the lane lock of the item's conversation, and hints `queue` once it has committed. */
 export async function enqueue(tx: Sql, devices: readonly DeviceId[], item: QueuedItem): Promise<void> {

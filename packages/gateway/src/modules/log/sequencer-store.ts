@@ -15,6 +15,15 @@ export interface NewLeaf {
   readonly leafHash: Uint8Array;
 }
 
+/** `seq` and `leafHash` are null for a lane whose head says more than its events. */
+export interface PendingRow {
+  readonly lane: number;
+  readonly head: number;
+  readonly sequenced: number;
+  readonly seq: number | null;
+  readonly leafHash: Uint8Array | null;
+}
+
 export interface Node {
   readonly level: number;
   readonly idx: number;
@@ -33,11 +42,18 @@ WHERE owner = '' OR lease_until < $3 RETURNING epoch`;
 
 const HOLD = 'SELECT size, frontier FROM log_state WHERE owner = $1 AND epoch = $2 FOR UPDATE';
 
-/** Up to 256 leaves a lane, so that a busy lane keeps no other waiting. */
+/** Leaves of a lane in one step, so that a busy lane keeps no other waiting. */
+export const LANE_SHARE = 256;
+
+/**
+ * One snapshot of every lane that has grown: its head, where the tree stands in it, and its next leaves. The row of a lane
+ * and its events commit together, so a leaf that is missing below the head is missing for good.
+ */
 const PENDING = `
-SELECT l.lane, e.seq, e.leaf_hash AS "leafHash" FROM log_lane l CROSS JOIN LATERAL (
-  SELECT seq, leaf_hash FROM lane_event WHERE lane = l.lane AND seq > l.sequenced ORDER BY seq LIMIT 256
-) e ORDER BY l.lane, e.seq`;
+SELECT h.lane, h.head, l.sequenced, e.seq, e.leaf_hash AS "leafHash"
+FROM lane h JOIN log_lane l USING (lane) LEFT JOIN LATERAL (
+  SELECT seq, leaf_hash FROM lane_event WHERE lane = h.lane AND seq > l.sequenced ORDER BY seq LIMIT ${LANE_SHARE}
+) e ON true WHERE h.head > l.sequenced ORDER BY h.lane, e.seq`;
 
 const ENTRIES = `
 INSERT INTO log_entry (position, lane, seq, leaf_hash)
@@ -79,14 +95,8 @@ export async function hold(tx: Sql, owner: string, epoch: number): Promise<State
   return row;
 }
 
-export async function pendingLeaves(tx: Sql): Promise<NewLeaf[]> {
-  return await tx.query<NewLeaf>('log-pending', PENDING);
-}
-
-/** Where the tree stands in each lane, by lane. */
-export async function sequencedOf(tx: Sql): Promise<Map<number, number>> {
-  const rows = await tx.query<{ lane: number; sequenced: number }>('log-sequenced', 'SELECT * FROM log_lane');
-  return new Map(rows.map(({ lane, sequenced }) => [lane, sequenced]));
+export async function pendingLeaves(tx: Sql): Promise<PendingRow[]> {
+  return await tx.query<PendingRow>('log-pending', PENDING);
 }
 
 export async function store(

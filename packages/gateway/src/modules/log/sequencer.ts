@@ -21,12 +21,13 @@ import {
   acquire,
   hold,
   latestCheckpoint,
+  LANE_SHARE,
   type NewLeaf,
   type Node,
+  type PendingRow,
   pendingLeaves,
   releaseLease,
   saveState,
-  sequencedOf,
   store,
   storeCheckpoint,
 } from './sequencer-store.ts';
@@ -34,7 +35,6 @@ import {
 /** Short, because the epoch makes a second sequencer harmless and a crashed one must be replaced soon. */
 const LEASE_MS = 3_000;
 const RENEW_MS = 2_000;
-const FULL_LANE = 256;
 /** A head is signed at most every second while the tree grows, and this often while it rests, to stay young. */
 const SIGN_GROWING_MS = 1_000;
 const SIGN_RESTING_MS = 10_000;
@@ -81,9 +81,8 @@ export function createSequencer({ database, logger, now, signer, owner }: Sequen
   const advance = async (tx: Sql, mine: number): Promise<Step | undefined> => {
     const state = await hold(tx, owner, mine);
     if (state === undefined) return undefined;
-    const leaves = await pendingLeaves(tx);
+    const { leaves, drained } = gaplessLeaves(await pendingLeaves(tx));
     const before = decodeFrontier(state.frontier);
-    if (leaves.length > 0) requireGapless(leaves, await sequencedOf(tx));
     const { frontier, nodes } = grow(before, leaves);
     if (leaves.length > 0) {
       await store(tx, before.size, leaves, concatBytes(...leaves.map(({ leafHash }) => leafHash)), nodes);
@@ -92,7 +91,7 @@ export function createSequencer({ database, logger, now, signer, owner }: Sequen
       leaseUntil = now() + LEASE_MS;
       await saveState(tx, { size: frontier.size, frontier: encodeFrontier(frontier) }, leaseUntil);
     }
-    return { frontier, appended: leaves.length, drained: !hasFullLane(leaves) };
+    return { frontier, appended: leaves.length, drained };
   };
 
   const sign = async ({ frontier, drained }: Step, since: number, mine: number): Promise<void> => {
@@ -147,16 +146,17 @@ function grow(before: Frontier, leaves: readonly NewLeaf[]): { frontier: Frontie
   return { frontier, nodes };
 }
 
-function hasFullLane(leaves: readonly NewLeaf[]): boolean {
-  const counts = new Map<number, number>();
-  for (const { lane } of leaves) counts.set(lane, (counts.get(lane) ?? 0) + 1);
-  return [...counts.values()].some((count) => count >= FULL_LANE);
-}
-
-function requireGapless(leaves: readonly NewLeaf[], sequenced: ReadonlyMap<number, number>): void {
-  const last = new Map(sequenced);
-  for (const { lane, seq } of leaves) {
-    if (seq !== (last.get(lane) ?? 0) + 1) throw logError('ERR_LOG_GAP');
-    last.set(lane, seq);
+/** Throws ERR_LOG_GAP when a lane misses an event below its head. `drained`: the heads are reached. */
+function gaplessLeaves(rows: readonly PendingRow[]): { leaves: NewLeaf[]; drained: boolean } {
+  const leaves: NewLeaf[] = [];
+  let drained = true;
+  for (const [at, { lane, head, sequenced, seq, leafHash }] of rows.entries()) {
+    const before = rows[at - 1]?.lane === lane ? rows[at - 1]?.seq : sequenced;
+    if (seq === null || leafHash === null || seq !== (before ?? 0) + 1) throw logError('ERR_LOG_GAP');
+    leaves.push({ lane, seq, leafHash });
+    if (rows[at + 1]?.lane === lane || seq === head) continue;
+    if (seq - sequenced < LANE_SHARE) throw logError('ERR_LOG_GAP');
+    drained = false;
   }
+  return { leaves, drained };
 }

@@ -3,10 +3,10 @@ import { toBase64url, toHex, utf8 } from '@sealpost/protocol';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { hkdfExpand, hkdfExtract } from '../../src/primitives/hkdf.ts';
+import type { Hpke } from '../../src/primitives/hpke.ts';
 import { jwkOfPoint } from '../../src/primitives/jwk.ts';
 import { leastRecent } from '../../src/primitives/least-recent.ts';
-import type { Hpke } from '../../src/primitives/hpke.ts';
-import type { PrivateJwk, Primitives } from '../../src/primitives/port.ts';
+import type { Primitives, PrivateJwk } from '../../src/primitives/port.ts';
 import * as node from '../../src/primitives/primitives.node.ts';
 import * as web from '../../src/primitives/primitives.web.ts';
 
@@ -39,7 +39,9 @@ const A3 = {
 
 describe.each(PLATFORMS)('primitives on %s', (_, platform, other) => {
   test('SHA-256 gives the digest of "abc" in FIPS 180-4', () => {
-    expect(toHex(platform.sha256(utf8('abc')))).toBe('ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad');
+    expect(toHex(platform.sha256(utf8('abc')))).toBe(
+      'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad',
+    );
   });
 
   test('HMAC-SHA-256 gives test case 2 of RFC 4231', () => {
@@ -135,20 +137,23 @@ describe.each(PLATFORMS)('primitives on %s', (_, platform, other) => {
     await expect(platform.importAgreementKey(privateJwk(A3.skE, A3.pkR))).rejects.toThrow(TypeError);
   });
 
-  test.each(['EdDSA', 'ES256'] as const)('%s signatures verify on the other platform and not after a bit is flipped', async (algorithm) => {
-    const jwk = await platform.generatePrivateJwk(algorithm);
-    const sign = await platform.importSigningKey(jwk);
-    await fc.assert(
-      fc.asyncProperty(fc.uint8Array({ minLength: 1 }), fc.nat(), async (message, bit) => {
-        const signature = await sign(message);
-        expect(await other.verifySignature(jwk, message, signature)).toBe(true);
-        expect(await platform.verifySignature(jwk, flip(message, bit), signature)).toBe(false);
-        expect(await platform.verifySignature(jwk, message, flip(signature, bit))).toBe(false);
-        expect(await platform.verifySignature(jwk, message, signature.subarray(1))).toBe(false);
-      }),
-      { numRuns: 30 },
-    );
-  });
+  test.each(['EdDSA', 'ES256'] as const)(
+    '%s signatures verify on the other platform and not after a bit is flipped',
+    async (algorithm) => {
+      const jwk = await platform.generatePrivateJwk(algorithm);
+      const sign = await platform.importSigningKey(jwk);
+      await fc.assert(
+        fc.asyncProperty(fc.uint8Array({ minLength: 1 }), fc.nat(), async (message, bit) => {
+          const signature = await sign(message);
+          expect(await other.verifySignature(jwk, message, signature)).toBe(true);
+          expect(await platform.verifySignature(jwk, flip(message, bit), signature)).toBe(false);
+          expect(await platform.verifySignature(jwk, message, flip(signature, bit))).toBe(false);
+          expect(await platform.verifySignature(jwk, message, signature.subarray(1))).toBe(false);
+        }),
+        { numRuns: 30 },
+      );
+    },
+  );
 
   test('Ed25519 verifies test 2 of RFC 8032 section 7.1', async () => {
     const jwk = {
@@ -168,7 +173,12 @@ describe.each(PLATFORMS)('primitives on %s', (_, platform, other) => {
     if (jwk.crv !== 'P-256') throw new TypeError('P-256 expected');
     const last = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
     const stray = jwk.x.slice(0, -1) + last.charAt(last.indexOf(jwk.x.slice(-1)) + 1);
-    for (const wrong of [{ ...jwk, x: `${jwk.x}=` }, { ...jwk, x: stray }, { ...jwk, y: jwk.x }, { ...jwk, x: '' }]) {
+    for (const wrong of [
+      { ...jwk, x: `${jwk.x}=` },
+      { ...jwk, x: stray },
+      { ...jwk, y: jwk.x },
+      { ...jwk, x: '' },
+    ]) {
       expect(await platform.verifySignature(wrong, utf8('m'), signature)).toBe(false);
     }
   });

@@ -1,0 +1,151 @@
+/**
+ * The composition root of control, the only file that sees every module: opens what the configuration names, builds the
+ * modules from left to right, registers their routes, listens.
+ */
+import { fileURLToPath } from 'node:url';
+import {
+  createServer,
+  type Database,
+  type Logger,
+  migrate,
+  openDatabase,
+  type RunningService,
+  type Server,
+  type Surroundings,
+  systemSurroundings,
+} from '@sealpost/platform';
+import { fromBase64url } from '@sealpost/protocol';
+import type { ControlConfig } from './config/config.ts';
+import { openZoneKeys, readText, type ZoneKeys } from './config/zone-keys.ts';
+import { createGatewayClient, type GatewayClient } from './gateway/gateway-client.ts';
+import { registerFrontPage } from './http/front-page.ts';
+import { createEnrollment, registerEnrollmentRoutes } from './modules/enrollment/index.ts';
+import { createFlows, registerFlowsRoutes } from './modules/flows/index.ts';
+import { createIdentity, registerIdentityRoutes } from './modules/identity/index.ts';
+import { createPolicy } from './modules/policy/index.ts';
+
+const VERSION = '0.1.0';
+const SQL_FOLDER = fileURLToPath(new URL('../sql', import.meta.url));
+/** What a route takes unless it says otherwise: a message with its facts. */
+const BODY_LIMIT = 512 * 1024;
+
+export interface RunningControl extends RunningService {
+  /** Where it listens. */
+  readonly url: string;
+}
+
+export async function startControl(
+  config: ControlConfig,
+  { logger, surroundings = systemSurroundings() }: { logger: Logger; surroundings?: Surroundings },
+): Promise<RunningControl> {
+  const keys = await openZoneKeys(config, surroundings);
+  const database = await openZoneDatabase(config, logger);
+  const gateway = openGateway(config, keys);
+  const parts = buildModules({ config, keys, database, gateway, logger, surroundings });
+  const server = await serve(config, logger, database);
+  await registerRoutes(server, config, keys, database, parts);
+  await parts.flows.start();
+  parts.enrollment.start();
+  const url = await server.listen({ host: config.listen.host, port: config.listen.port });
+  warnOfWeakenings(config, logger);
+  logger.info('listening', { port: Number(new URL(url).port), version: parts.flows.current()?.bundle.version ?? 0 });
+  return {
+    url,
+    async stop() {
+      await server.close();
+      parts.flows.stop();
+      await parts.enrollment.stop();
+      gateway.close();
+      await database.close();
+    },
+  };
+}
+
+interface Zone {
+  readonly config: ControlConfig;
+  readonly keys: ZoneKeys;
+  readonly database: Database;
+  readonly gateway: GatewayClient;
+  readonly logger: Logger;
+  readonly surroundings: Surroundings;
+}
+
+type Modules = ReturnType<typeof buildModules>;
+
+function buildModules({ config, keys, database, gateway, logger, surroundings }: Zone) {
+  const { trust, trustJws } = keys;
+  const audiences = [...new Set(['control', new URL('/v1/token', config.public_url).href])];
+  const identity = createIdentity({
+    database,
+    trust,
+    tokenSigner: keys.token,
+    storageKey: keys.storage,
+    audiences,
+    surroundings,
+  });
+  const policy = createPolicy();
+  const flows = createFlows({ database, gateway, identity, trust, surroundings, logger, onBundle: policy.load });
+  const enrollment = createEnrollment({
+    database,
+    gateway,
+    identity,
+    trust,
+    trustJws,
+    gatewayUrl: config.gateway.device_url,
+    deviceCaSigner: keys.deviceCa,
+    submitSigner: keys.submit,
+    surroundings,
+    logger,
+  });
+  return { identity, policy, flows, enrollment };
+}
+
+async function registerRoutes(
+  server: Server,
+  config: ControlConfig,
+  keys: ZoneKeys,
+  database: Database,
+  parts: Modules,
+) {
+  const { organisation, gateway } = config;
+  registerFrontPage(server, { organisation, gatewayUrl: gateway.device_url, trustJws: keys.trustJws });
+  await registerIdentityRoutes(server, { identity: parts.identity, database });
+  registerFlowsRoutes(server, { flows: parts.flows });
+  registerEnrollmentRoutes(server, { enrollment: parts.enrollment });
+}
+
+async function openZoneDatabase({ database: { password_file, ...database } }: ControlConfig, logger: Logger) {
+  const opened = openDatabase({ ...database, password: readText(password_file).trim() });
+  try {
+    await migrate(opened, SQL_FOLDER, (migration) => logger.info('migration applied', { migration }));
+    return opened;
+  } catch (cause) {
+    await opened.close();
+    throw cause;
+  }
+}
+
+function openGateway(
+  { gateway: { url }, service_tls, organisation }: ControlConfig,
+  { trust }: ZoneKeys,
+): GatewayClient {
+  const serviceCa = fromBase64url(trust.serviceCa);
+  if (serviceCa === undefined) throw new TypeError('a verified trust file holds a service CA');
+  const [certificate, key] = [readText(service_tls.cert_file), readText(service_tls.key_file)];
+  return createGatewayClient({ url, organisation, serviceCa, certificate, key });
+}
+
+function serve({ tls }: ControlConfig, logger: Logger, database: Database): Promise<Server> {
+  const ready = async () => {
+    const answers = await database.query('ready', 'SELECT 1 AS one').catch(() => []);
+    return answers.length === 1 ? undefined : 'database';
+  };
+  const options = { name: 'control', version: VERSION, logger, bodyLimit: BODY_LIMIT, ready };
+  return createServer(
+    tls === undefined ? options : { ...options, tls: { cert: readText(tls.cert_file), key: readText(tls.key_file) } },
+  );
+}
+
+function warnOfWeakenings({ unsafe_plain_http, tls }: ControlConfig, logger: Logger): void {
+  if (unsafe_plain_http && tls === undefined) logger.warn('weakened', { option: 'unsafe_plain_http' });
+}

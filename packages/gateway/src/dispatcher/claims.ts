@@ -1,0 +1,67 @@
+/**
+ * Attempts as the dispatcher sees them: leased one try at a time, reported once. The lease's epoch fences a dispatcher that
+ * was slow: its report counts only while no other has taken the try over.
+ */
+import type { Sql } from '@sealpost/platform';
+import type { AttemptId, Timestamp } from '@sealpost/protocol';
+import type { Outcome, ProviderReceipt } from '@sealpost/protocol/carriage';
+import type { Claimed } from './claim-schema.ts';
+import { type AttemptRow, claimedOf } from './claim-schema.ts';
+
+/** Longer than any adapter lets a provider take. */
+export const LEASE_MS = 30_000;
+
+/** `lease_owner` still set means an earlier try never reported: it may have had its effect. */
+const CLAIM = `
+WITH ready AS (
+  SELECT id, lease_owner IS NOT NULL AS interrupted FROM attempt
+  WHERE NOT done AND available_at <= $1 AND lease_until < $1
+  ORDER BY available_at LIMIT $2 FOR UPDATE SKIP LOCKED
+)
+UPDATE attempt a SET lease_owner = $3, lease_until = $4, lease_epoch = a.lease_epoch + 1
+FROM ready WHERE a.id = ready.id
+RETURNING a.id, a.lane, a.message, a.organisation, a.flow, a.floor, a.channel, a.adapter, a.use, a.part, a.expires,
+  a.lease_epoch AS epoch, ready.interrupted`;
+
+const FINISH = `
+WITH mine AS (
+  UPDATE attempt SET done = true, lease_owner = NULL, lease_until = 0
+  WHERE id = $1 AND lease_epoch = $2 AND NOT done RETURNING id, lane, message
+)
+INSERT INTO attempt_outcome (attempt, lane, message, outcome, at) SELECT id, lane, message, $3, $4 FROM mine RETURNING 1 AS one`;
+
+const ADD_RECEIPT = 'INSERT INTO provider_receipt (channel, ids, status, code, received) VALUES ($1, $2, $3, $4, $5)';
+
+const NEXT = 'SELECT min(GREATEST(available_at, lease_until)) AS due FROM attempt WHERE NOT done';
+
+export async function claimAttempts(sql: Sql, owner: string, limit: number, now: Timestamp): Promise<Claimed[]> {
+  return (await sql.query<AttemptRow>('dispatch-claim', CLAIM, [now, limit, owner, now + LEASE_MS])).map(claimedOf);
+}
+
+/** `false` when the try was taken over meanwhile, or the message has ended. */
+export async function reportOutcome(
+  sql: Sql,
+  attempt: AttemptId,
+  epoch: number,
+  outcome: Outcome,
+  now: Timestamp,
+): Promise<boolean> {
+  return (await sql.query('dispatch-finish', FINISH, [attempt, epoch, JSON.stringify(outcome), now])).length === 1;
+}
+
+/** When the next attempt may be claimed; `undefined` when there is none. */
+export async function nextDue(sql: Sql): Promise<Timestamp | undefined> {
+  const [row] = await sql.query<{ due: number | null }>('dispatch-next', NEXT);
+  return row?.due ?? undefined;
+}
+
+export async function storeReceipts(
+  sql: Sql,
+  channel: string,
+  receipts: readonly ProviderReceipt[],
+  now: Timestamp,
+): Promise<void> {
+  for (const { providerMessageIds, status, code } of receipts) {
+    await sql.query('dispatch-receipt', ADD_RECEIPT, [channel, [...providerMessageIds], status, code, now]);
+  }
+}

@@ -1,0 +1,78 @@
+/** Providers' webhooks: verified on the raw bytes by the channel's own adapter, stored, and only then answered. */
+import type { Adapter } from '@sealpost/channels';
+import { createServer, type Logger, type Server } from '@sealpost/platform';
+import { type ErrorTable, errorsOf } from '@sealpost/protocol';
+import type { ProviderReceipt } from '@sealpost/protocol/carriage';
+import { z } from 'zod';
+
+export const WEBHOOK_ERRORS = {
+  ERR_WEBHOOK_CHANNEL: {
+    kind: 'missing',
+    sentence: 'No channel of that name takes webhooks.',
+    hint: 'Check the URL registered with the provider against the dispatcher’s channels.',
+  },
+  ERR_WEBHOOK_FORGED: {
+    kind: 'unauthenticated',
+    sentence: 'The webhook does not carry the provider’s signature.',
+    hint: 'Check the shared token on both sides; nothing was recorded.',
+  },
+  ERR_WEBHOOK_MALFORMED: {
+    kind: 'invalid',
+    sentence: 'The webhook is not in the provider’s published form.',
+    hint: 'Nothing was recorded; if the provider changed its form, the adapter must follow.',
+  },
+} as const satisfies ErrorTable;
+const webhookError = errorsOf(WEBHOOK_ERRORS);
+
+const BODY_LIMIT = 262_144;
+
+export interface WebhookDeps {
+  readonly adapters: ReadonlyMap<string, Adapter>;
+  readonly logger: Logger;
+  readonly version: string;
+  readonly ready: () => Promise<string | undefined>;
+  /** Durable when it resolves. */
+  readonly store: (channel: string, receipts: readonly ProviderReceipt[]) => Promise<void>;
+}
+
+export async function createWebhookServer(deps: WebhookDeps): Promise<Server> {
+  const server = await createServer({
+    name: 'dispatcher',
+    version: deps.version,
+    logger: deps.logger,
+    bodyLimit: BODY_LIMIT,
+    ready: deps.ready,
+  });
+  server.removeAllContentTypeParsers();
+  server.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+  const schema = { summary: 'Webhook of a provider', params: z.strictObject({ channel: z.string().max(63) }) };
+  server.post('/webhooks/:channel', { schema }, async (request, reply) => {
+    const { channel } = request.params;
+    const adapter = deps.adapters.get(channel);
+    if (adapter?.webhook === undefined) throw webhookError('ERR_WEBHOOK_CHANNEL');
+    const body = request.body instanceof Uint8Array ? new Uint8Array(request.body) : new Uint8Array();
+    const result = await adapter.webhook({ headers: headersOf(request.headers), body });
+    switch (result.kind) {
+      case 'forged':
+        throw webhookError('ERR_WEBHOOK_FORGED');
+      case 'malformed':
+        throw webhookError('ERR_WEBHOOK_MALFORMED');
+      case 'handshake':
+        return reply.type('text/plain').send(result.answer);
+      case 'ignored':
+        return reply.code(204).send();
+      case 'receipts':
+        await deps.store(channel, result.receipts);
+        return reply.code(204).send();
+    }
+  });
+  return server;
+}
+
+function headersOf(
+  headers: Readonly<Record<string, string | string[] | undefined>>,
+): Record<string, string | undefined> {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : value]),
+  );
+}

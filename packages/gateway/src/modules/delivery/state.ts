@@ -1,0 +1,71 @@
+/**
+ * What is known of a delivery, folded from its events and from nothing else: the log is the state. A crash loses no more
+ * than the transaction that had not committed.
+ */
+import type { AttemptId, ChannelName, DeviceId, EventOf, LogEvent, OutcomeKind, ProviderStatus } from './types.ts';
+
+export interface AttemptState {
+  readonly step: number;
+  readonly channel: ChannelName;
+  readonly tries: number;
+  /** `undefined` while a try is under way. */
+  readonly outcome: OutcomeKind | undefined;
+  readonly receipts: ReadonlySet<ProviderStatus>;
+}
+
+export interface DeliveryState {
+  readonly accepted: EventOf<'message.accepted'>;
+  readonly decided: ReadonlySet<number>;
+  readonly attempts: ReadonlyMap<AttemptId, AttemptState>;
+  readonly devices: ReadonlyMap<DeviceId, ReadonlySet<EventOf<'receipt.device'>['receipt']>>;
+  readonly ended: EventOf<'message.ended'>['state'] | undefined;
+}
+
+/** `undefined` when there is no acceptance among the events. */
+export function foldDelivery(events: readonly LogEvent[]): DeliveryState | undefined {
+  return events.reduce<DeliveryState | undefined>(applyEvent, undefined);
+}
+
+export function applyEvent(state: DeliveryState | undefined, event: LogEvent): DeliveryState | undefined {
+  if (event.kind === 'message.accepted') {
+    return state ?? { accepted: event, decided: new Set(), attempts: new Map(), devices: new Map(), ended: undefined };
+  }
+  if (state === undefined) return undefined;
+  switch (event.kind) {
+    case 'route.step':
+      return { ...state, decided: new Set([...state.decided, event.step]) };
+    case 'attempt.started':
+      return withAttempt(state, event.attempt, (known) => ({
+        step: event.step,
+        channel: event.channel,
+        tries: event.try,
+        outcome: undefined,
+        receipts: known?.receipts ?? new Set(),
+      }));
+    case 'attempt.ended':
+      return withAttempt(state, event.attempt, (known) => known && { ...known, outcome: event.outcome });
+    case 'receipt.provider':
+      return withAttempt(
+        state,
+        event.attempt,
+        (known) => known && { ...known, receipts: new Set([...known.receipts, event.status]) },
+      );
+    case 'receipt.device': {
+      const kinds = new Set([...(state.devices.get(event.device) ?? []), event.receipt]);
+      return { ...state, devices: new Map([...state.devices, [event.device, kinds]]) };
+    }
+    case 'message.ended':
+      return { ...state, ended: event.state };
+    default:
+      return state;
+  }
+}
+
+function withAttempt(
+  state: DeliveryState,
+  id: AttemptId,
+  change: (known: AttemptState | undefined) => AttemptState | undefined,
+): DeliveryState {
+  const changed = change(state.attempts.get(id));
+  return changed === undefined ? state : { ...state, attempts: new Map([...state.attempts, [id, changed]]) };
+}

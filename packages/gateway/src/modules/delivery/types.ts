@@ -1,0 +1,65 @@
+/** The words of the delivery state machine: what it is told, what it answers. */
+import type {
+  AttemptId,
+  CompiledFlow,
+  ConversationId,
+  EventOf,
+  LogEvent,
+  MessageId,
+  Timestamp,
+} from '@sealpost/protocol';
+import type { Outcome } from '@sealpost/protocol/carriage';
+
+export type { AttemptId, ChannelName, DeviceId, EventOf, LogEvent } from '@sealpost/protocol';
+export type OutcomeKind = Outcome['kind'];
+export type ProviderStatus = EventOf<'receipt.provider'>['status'];
+
+export type Input =
+  | { readonly kind: 'accepted' }
+  | { readonly kind: 'step-due'; readonly step: number }
+  | { readonly kind: 'expiry-due' }
+  | { readonly kind: 'outcome'; readonly attempt: AttemptId; readonly outcome: Outcome }
+  | {
+      readonly kind: 'provider-receipt';
+      readonly attempt: AttemptId;
+      readonly status: ProviderStatus;
+      readonly code: string;
+    }
+  | {
+      readonly kind: 'device-receipt';
+      readonly device: EventOf<'receipt.device'>['device'];
+      readonly receipt: EventOf<'receipt.device'>['receipt'];
+      readonly jws: string;
+    };
+
+export type Effect =
+  /** Put the envelope into the queue of each device of the conversation. */
+  | { readonly kind: 'fan-out'; readonly conversation: ConversationId }
+  | { readonly kind: 'timer'; readonly timer: 'step' | 'expiry'; readonly step: number | null; readonly due: Timestamp }
+  | {
+      readonly kind: 'attempt';
+      readonly attempt: AttemptId;
+      readonly step: number;
+      readonly try: number;
+      readonly availableAt: Timestamp;
+    }
+  /** The provider calls this attempt so. */
+  | { readonly kind: 'named'; readonly attempt: AttemptId; readonly providerMessageId: string }
+  /** Nothing more will be sent: carrier parts, timers and attempts of the message go. */
+  | { readonly kind: 'finish' };
+
+/** What the machine must be told and may not look up itself. */
+export interface Surroundings {
+  readonly now: Timestamp;
+  readonly message: MessageId;
+  readonly flow: CompiledFlow;
+  readonly devices: number;
+  readonly forms: ReadonlySet<string>;
+  /** A fresh attempt id. */
+  readonly attemptId: () => AttemptId;
+}
+
+export interface Decision {
+  readonly events: readonly LogEvent[];
+  readonly effects: readonly Effect[];
+}

@@ -1,0 +1,18 @@
+/** Intake over HTTP, internal listener: 202 only after COMMIT. */
+import type { Server } from '@sealpost/platform';
+import { submissionResultSchema, submissionSchema } from '@sealpost/protocol';
+import type { Envelopes } from './envelopes.ts';
+
+/** A batch of 1000 small envelopes, or a few with large content. */
+const BODY_LIMIT = 8_000_000;
+
+export function registerEnvelopeRoutes(server: Server, { envelopes }: { envelopes: Envelopes }): void {
+  server.post(
+    '/internal/v1/envelopes',
+    {
+      bodyLimit: BODY_LIMIT,
+      schema: { tags: ['envelopes'], body: submissionSchema, response: { 202: submissionResultSchema } },
+    },
+    async ({ body }, reply) => reply.code(202).send(await envelopes.submit(body)),
+  );
+}
