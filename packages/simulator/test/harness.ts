@@ -119,11 +119,12 @@ export async function sendRcs(
   id: string,
   body: unknown,
   token?: string,
+  patienceMs = 10_000,
 ): Promise<Response> {
   const bearer = token ?? (await (await grant(base)).json()).access_token;
   const url = `${base}/v1/phones/${encodeURIComponent(phone)}/agentMessages?messageId=${id}&agentId=${AGENT}`;
   const headers = { authorization: `Bearer ${bearer}`, 'content-type': 'application/json' };
-  return fetch(url, { method: 'POST', headers, body: JSON.stringify(body) });
+  return fetch(url, { method: 'POST', headers, body: JSON.stringify(body), signal: AbortSignal.timeout(patienceMs) });
 }
 
 export const TEXT = {

@@ -29,6 +29,8 @@ export const SALT_LENGTH = 32;
 const LEAF_DOMAIN = 'sealpost/leaf/v1';
 const COMMITMENT_PREFIX = concatBytes(utf8('sealpost/record/v1\n'), Uint8Array.of(0, 0, 0, SALT_LENGTH));
 const KIND = /^[a-z][a-z0-9._:/-]{0,63}$/;
+/** Used again for every short record, since allocating took as long as hashing; wiped after each use. */
+const layout = new Uint8Array(2048);
 /** The whole of a leaf: domain, kind, time, commitment. `$` without the m flag is the very end. */
 const LEAF = /^sealpost\/leaf\/v1\n([a-z][a-z0-9._:/-]{0,63})\n(0|[1-9][0-9]{0,15})\n([0-9a-f]{64})\n$/;
 
@@ -57,9 +59,12 @@ export function parseLeafData(data: Uint8Array): ParsedLeaf {
  */
 export function commitRecord(salt: Uint8Array, record: Uint8Array, sha256: Sha256 = portableSha256): Uint8Array {
   requireLength(salt, SALT_LENGTH, 'salt of a record');
-  const input = new Uint8Array(COMMITMENT_PREFIX.length + SALT_LENGTH + record.length);
+  const length = COMMITMENT_PREFIX.length + SALT_LENGTH + record.length;
+  const input = length <= layout.length ? layout.subarray(0, length) : new Uint8Array(length);
   input.set(COMMITMENT_PREFIX);
   input.set(salt, COMMITMENT_PREFIX.length);
   input.set(record, COMMITMENT_PREFIX.length + SALT_LENGTH);
-  return sha256(input);
+  const commitment = sha256(input);
+  input.fill(0);
+  return commitment;
 }

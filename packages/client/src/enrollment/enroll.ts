@@ -67,7 +67,7 @@ export async function enroll(options: EnrollOptions): Promise<Enrolled> {
   const verified = await verifyIdentity(stored, signer, surroundings.now());
   const rootFingerprint = checkedRoot(stored, options.rootFingerprint);
   if (options.unsafePlainHttp !== true) requireSecure(stored.gateway);
-  await store.write(new Map([[IDENTITY, encodeRecord(stored)]]));
+  await store.write(new Map([[IDENTITY, encodeRecord({ ...stored, expires: verified.expires })]]));
   await uploadFirstKeyPackages(verified, options);
   await store.write(new Map([[PENDING, null]]));
   const { device, member, organisation } = verified.identity;

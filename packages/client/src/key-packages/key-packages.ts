@@ -85,16 +85,18 @@ async function dropLapsed(
   return held.filter((entry) => !lapsed.includes(entry));
 }
 
-/** `true` for one of last resort: one that has half its life left is enough. */
+/** `true` for one of last resort: one with half of the life left that a new one would have is enough. */
 function missing(
-  { surroundings }: KeyPackageDeps,
+  { surroundings, verified }: KeyPackageDeps,
   held: readonly StoredKeyPackage[],
   waiting: readonly StoredKeyPackage[],
   available: number,
 ): boolean[] {
   const pooled = available + waiting.filter(({ lastResort }) => !lastResort).length;
   const oneTime = pooled < POOL_LOW ? POOL_SIZE - pooled : 0;
-  const hasLast = held.some(({ lastResort, notAfter }) => lastResort && notAfter - surroundings.now() > LIFETIME / 2);
+  const now = surroundings.now();
+  const enough = Math.min(LIFETIME, verified.expires - now) / 2;
+  const hasLast = held.some(({ lastResort, notAfter }) => lastResort && notAfter - now > enough);
   return [...Array.from({ length: oneTime }, () => false), ...(hasLast ? [] : [true])];
 }
 
