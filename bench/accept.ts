@@ -2,7 +2,7 @@
  * Durable accept (DESIGN section 15): how many envelopes a second the gateway stores, in process and over HTTP, against raw
  * baselines of the same run on the same embedded PostgreSQL with fsync on. Callers, server and PostgreSQL share the cores.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLogger, createServer, migrate, openDatabase, type Server, systemSurroundings } from '@sealpost/platform';
@@ -31,7 +31,7 @@ import {
   submit,
 } from '../packages/gateway/test/support/envelopes.ts';
 import { createOrganisation } from '../packages/gateway/test/support/organisation.ts';
-import { callRepeatedly, runPgbench, sustained } from './accept-load.ts';
+import { callRepeatedly, runPgbench, sustained } from './support/load.ts';
 
 const CONVERSATIONS = 256;
 const CALLERS = 512;
@@ -56,7 +56,9 @@ interface Budget {
 
 export async function run({ json }: { json: boolean }): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'sealpost-bench-'));
-  const server = await startPostgres({ dataDir: join(folder, 'postgres', 'data') });
+  // The server's own user must be able to pass.
+  chmodSync(folder, 0o711);
+  const server = await startPostgres({ dataDir: join(folder, 'postgres'), settings: { max_connections: '300' } });
   try {
     const account = { database: 'bench', role: 'bench', password: 'bench-only' };
     await createDatabase(server, account);

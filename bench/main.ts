@@ -15,6 +15,6 @@ if (known.includes(name)) {
   const bench: { run(options: { json: boolean }): Promise<unknown> } = await import(`./${name}.ts`);
   await bench.run(values);
 } else {
-  process.stderr.write(`sealpost: error: no such bench\nsealpost: hint: node bench/main.ts <${known.join('|')}> [--json]\n`);
+  console.error(`sealpost: error: no such bench\nsealpost: hint: node bench/main.ts <${known.join('|')}> [--json]`);
   process.exitCode = 2;
 }

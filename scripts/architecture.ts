@@ -47,13 +47,48 @@ export const WALLS: readonly Wall[] = [
     to: [...crypto('mls', 'open', 'threshold'), 'packages/client/'],
     why: 'the dispatcher opens one carrier form and never content for devices',
   },
-  { name: 'channels-hold-no-keys', from: 'packages/channels/src/index.ts', to: ['packages/crypto/'], why: 'an adapter knows one provider and no cryptography' },
-  { name: 'gateway-never-sees-content', from: 'packages/gateway/src/main.ts', to: ['packages/protocol/src/content/'], why: 'what people author is not the gateway’s business' },
-  { name: 'dispatcher-never-sees-content', from: 'packages/gateway/src/dispatcher/main.ts', to: ['packages/protocol/src/content/'], why: 'what people author is not the dispatcher’s business' },
-  { name: 'channels-never-see-content', from: 'packages/channels/src/index.ts', to: ['packages/protocol/src/content/'], why: 'an adapter is handed what the route may carry' },
-  { name: 'simulator-never-sees-content', from: 'packages/simulator/src/main.ts', to: ['packages/protocol/src/content/', 'packages/channels/'], why: 'a carrier sees only what it is sent, and is not our own adapter turned round' },
-  { name: 'framing-opens-nothing', from: 'packages/crypto/src/framing/index.ts', to: [...crypto('mls', 'open', 'dispatch')], why: 'the gateway’s MLS door reads public headers' },
-  { name: 'platform-decides-nothing', from: 'packages/platform/src/index.ts', to: [...crypto('mls', 'open', 'dispatch', 'threshold'), 'packages/protocol/src/content/'], why: 'what all servers share holds no business and opens nothing' },
+  {
+    name: 'channels-hold-no-keys',
+    from: 'packages/channels/src/index.ts',
+    to: ['packages/crypto/'],
+    why: 'an adapter knows one provider and no cryptography',
+  },
+  {
+    name: 'gateway-never-sees-content',
+    from: 'packages/gateway/src/main.ts',
+    to: ['packages/protocol/src/content/'],
+    why: 'what people author is not the gateway’s business',
+  },
+  {
+    name: 'dispatcher-never-sees-content',
+    from: 'packages/gateway/src/dispatcher/main.ts',
+    to: ['packages/protocol/src/content/'],
+    why: 'what people author is not the dispatcher’s business',
+  },
+  {
+    name: 'channels-never-see-content',
+    from: 'packages/channels/src/index.ts',
+    to: ['packages/protocol/src/content/'],
+    why: 'an adapter is handed what the route may carry',
+  },
+  {
+    name: 'simulator-never-sees-content',
+    from: 'packages/simulator/src/main.ts',
+    to: ['packages/protocol/src/content/', 'packages/channels/'],
+    why: 'a carrier sees only what it is sent, and is not our own adapter turned round',
+  },
+  {
+    name: 'framing-opens-nothing',
+    from: 'packages/crypto/src/framing/index.ts',
+    to: [...crypto('mls', 'open', 'dispatch')],
+    why: 'the gateway’s MLS door reads public headers',
+  },
+  {
+    name: 'platform-decides-nothing',
+    from: 'packages/platform/src/index.ts',
+    to: [...crypto('mls', 'open', 'dispatch', 'threshold'), 'packages/protocol/src/content/'],
+    why: 'what all servers share holds no business and opens nothing',
+  },
 ];
 
 /** Deployables: what `npm run build` bundles, with the SQL that goes beside each. */
@@ -62,5 +97,5 @@ export const DEPLOYABLES = [
   { name: 'gateway', entry: 'packages/gateway/src/main.ts', assets: ['packages/gateway/sql'] },
   { name: 'dispatcher', entry: 'packages/gateway/src/dispatcher/main.ts', assets: [] },
   { name: 'simulator', entry: 'packages/simulator/src/main.ts', assets: [] },
-  { name: 'sealpost', entry: 'packages/cli/src/main.ts', assets: ['manifests'] },
+  { name: 'sealpost', entry: 'packages/cli/src/main.ts', assets: ['manifests', 'packages/cli/package.json'] },
 ] as const;

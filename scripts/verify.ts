@@ -19,13 +19,27 @@ const STEPS: readonly { name: string; command: readonly string[] }[] = [
   { name: 'unused code', command: [bin('knip')] },
   { name: 'generated documents', command: [process.execPath, 'scripts/docs.ts', '--check'] },
   { name: 'bundles and their walls', command: [process.execPath, 'scripts/build.ts'] },
-  { name: 'unit, contract and scenario tests', command: [process.execPath, join(root, 'node_modules/vitest/vitest.mjs'), 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`] },
+  {
+    name: 'unit, contract and scenario tests',
+    command: [
+      process.execPath,
+      join(root, 'node_modules/vitest/vitest.mjs'),
+      'run',
+      '--reporter=default',
+      '--reporter=json',
+      `--outputFile.json=${report}`,
+    ],
+  },
 ];
 
 const PEERS: readonly { path: string; gives: string; install: string }[] = [
   { path: '/usr/bin/chromium', gives: 'the browser half of the tests', install: 'chromium' },
   { path: '/usr/share/perl5/Net/SMPP.pm', gives: 'SMPP against an SMSC we did not write', install: 'libnet-smpp-perl' },
-  { path: '/usr/bin/prometheus-alertmanager', gives: 'act one with a real Alertmanager', install: 'prometheus-alertmanager' },
+  {
+    path: '/usr/bin/prometheus-alertmanager',
+    gives: 'act one with a real Alertmanager',
+    install: 'prometheus-alertmanager',
+  },
 ];
 
 let passed = 0;
@@ -40,9 +54,17 @@ for (const { path, gives, install } of PEERS) {
 for (const { name, command } of STEPS) {
   console.log(`\n── ${name}`);
   const [program = '', ...options] = command;
-  const { status } = spawnSync(program, options, { cwd: root, stdio: 'inherit', env: { ...process.env, NO_COLOR: '1' } });
+  const { status } = spawnSync(program, options, {
+    cwd: root,
+    stdio: 'inherit',
+    env: { ...process.env, NO_COLOR: '1' },
+  });
   if (command.some((word) => word.includes('vitest')) && existsSync(report)) {
-    const result = JSON.parse(readFileSync(report, 'utf8')) as { numPassedTests: number; numFailedTests: number; success: boolean };
+    const result = JSON.parse(readFileSync(report, 'utf8')) as {
+      numPassedTests: number;
+      numFailedTests: number;
+      success: boolean;
+    };
     passed += result.numPassedTests;
     failed += result.numFailedTests;
     if (!result.success && result.numFailedTests === 0) failed += 1;

@@ -1,8 +1,7 @@
 /** The `sealpost` command line: global options, the commands, and one place where a failure becomes words and a code. */
-import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { systemSurroundings } from '@sealpost/platform';
 import { Command, CommanderError } from 'commander';
+import { ownVersion } from './assets.ts';
 import { bootstrapCommand } from './commands/bootstrap.ts';
 import { addCompletion } from './commands/completion.ts';
 import { configCommand } from './commands/config.ts';
@@ -18,11 +17,8 @@ import { startCommand } from './commands/start.ts';
 import { createOutput, describeFailure, EXIT_CODES } from './output.ts';
 import { defaultDataFolder } from './start/data-folder.ts';
 
-const { version } = JSON.parse(readFileSync(resolve(import.meta.dirname, '../package.json'), 'utf8')) as {
-  version: string;
-};
-
-function createProgram(): Command {
+export function createProgram(): Command {
+  const version = ownVersion();
   const program = new Command('sealpost');
   const context: CommandContext = {
     output: () =>
@@ -90,4 +86,4 @@ async function main(argv: readonly string[]): Promise<void> {
   }
 }
 
-await main(process.argv.slice(2));
+if (import.meta.main) await main(process.argv.slice(2));

@@ -73,7 +73,8 @@ async function bodyOf(response: Response, limit: number): Promise<Uint8Array> {
   try {
     for (let piece = await reader?.read(); piece?.value !== undefined; piece = await reader?.read()) {
       length += piece.value.length;
-      if (length > limit) throw clientError('ERR_CLIENT_ANSWER', { details: [{ pointer: 'body', detail: 'is too long' }] });
+      if (length > limit)
+        throw clientError('ERR_CLIENT_ANSWER', { details: [{ pointer: 'body', detail: 'is too long' }] });
       parts.push(piece.value);
     }
   } catch (cause) {

@@ -14,7 +14,7 @@ export type {
   ReadableMessage,
   UnreadableMessage,
 } from './device.ts';
-export { type EnrollOptions, type Enrolled, enroll } from './enrollment/enroll.ts';
+export { type Enrolled, type EnrollOptions, enroll } from './enrollment/enroll.ts';
 export { type OpenDeviceOptions, openDevice } from './open-device.ts';
 export type { DeviceStore, StoreChanges } from './store/store.ts';
 export type { ClientSurroundings } from './surroundings.ts';

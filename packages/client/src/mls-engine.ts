@@ -5,5 +5,8 @@ import { createVerifyCredential } from './enrollment/verify-credential.ts';
 import type { ClientSurroundings } from './surroundings.ts';
 
 export function createDeviceEngine({ identity, anchors }: VerifiedIdentity, { random }: ClientSurroundings): MlsEngine {
-  return createMlsEngine({ verify: createVerifyCredential(identity.organisation, anchors), random: (length) => random(length) });
+  return createMlsEngine({
+    verify: createVerifyCredential(identity.organisation, anchors),
+    random: (length) => random(length),
+  });
 }

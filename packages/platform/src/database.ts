@@ -71,6 +71,8 @@ export function openDatabase(config: {
   });
   // A server that goes away breaks idle clients too; the next query says so to its caller.
   pool.on('error', () => undefined);
+  // One that is checked out and idle, as between two statements of a transaction, would end the process instead.
+  pool.on('connect', (client) => client.on('error', () => undefined));
   return {
     query: sqlOf(pool).query,
     async transaction(work) {

@@ -79,6 +79,9 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     bodyLimit: options.bodyLimit,
     forceCloseConnections: true,
     exposeHeadRoutes: false,
+    // Errors before routing (a path that cannot be decoded) pass by the error handler below.
+    frameworkErrors: (error: unknown, _request: unknown, reply: FastifyReply) =>
+      answer(reply, errorOf(error, options.logger)),
     routerOptions: { maxParamLength: 300 },
   };
   const https =
@@ -150,12 +153,10 @@ function errorOf(error: unknown, logger: Logger): SealpostError {
     return error;
   }
   if (hasZodFastifySchemaValidationErrors(error)) {
-    const details = error.validation
-      .slice(0, 20)
-      .map((issue) => ({
-        pointer: issue.instancePath.slice(0, 256) || '/',
-        detail: (issue.message ?? 'not valid').slice(0, 300),
-      }));
+    const details = error.validation.slice(0, 20).map((issue) => ({
+      pointer: issue.instancePath.slice(0, 256) || '/',
+      detail: (issue.message ?? 'not valid').slice(0, 300),
+    }));
     return httpError('ERR_HTTP_INVALID', { details });
   }
   const { code, statusCode } = error as { code?: string; statusCode?: number };

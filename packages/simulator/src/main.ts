@@ -29,6 +29,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   if (process.connected) process.once('disconnect', stop);
 
   const { httpPort, smscPort, rbmPort } = simulator;
+  process.send?.({ kind: 'ready', name: 'simulator' });
   process.stdout.write(`${JSON.stringify({ event: 'ready', name: 'simulator', httpPort, smscPort, rbmPort })}\n`);
 }
 

@@ -213,7 +213,10 @@ async function makeServiceCertificate(
     join(folder, 'tls', 'cert.pem'),
     utf8(pem('CERTIFICATE', certificate) + pem('CERTIFICATE', serviceCa.certificate)),
   );
-  writeDurably(join(folder, 'tls', 'ca.pem'), utf8(pem('CERTIFICATE', serviceCa.certificate) + pem('CERTIFICATE', root.certificate)));
+  writeDurably(
+    join(folder, 'tls', 'ca.pem'),
+    utf8(pem('CERTIFICATE', serviceCa.certificate) + pem('CERTIFICATE', root.certificate)),
+  );
 }
 
 function named(signer: Signer): Trust['operators'][number] {

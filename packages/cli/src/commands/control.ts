@@ -25,7 +25,7 @@ export function controlCommand(context: CommandContext): Command {
     .command('serve')
     .description('run control')
     .requiredOption('--config <file>', 'its configuration')
-    .action((flags: { config: string }) => serveEntry('@sealpost/control/server', flags.config));
+    .action((flags: { config: string }) => serveEntry('control', flags.config));
 
   const admin = (name: string, description: string) =>
     command

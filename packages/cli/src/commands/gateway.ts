@@ -10,12 +10,8 @@ export function gatewayCommand(): Command {
       .description(description)
       .requiredOption('--config <file>', 'its configuration')
       .action((flags: { config: string }) => serveEntry(entry, flags.config));
-  serve('serve', 'run the gateway', '@sealpost/gateway/server');
-  serve('dispatch', 'run the dispatcher: opens one carrier form for one attempt', '@sealpost/gateway/dispatcher');
-  serve(
-    'simulate',
-    'run simulated carriers (RCS for Business, SMSC) for development and drills',
-    '@sealpost/simulator/server',
-  );
+  serve('serve', 'run the gateway', 'gateway');
+  serve('dispatch', 'run the dispatcher: opens one carrier form for one attempt', 'dispatcher');
+  serve('simulate', 'run simulated carriers (RCS for Business, SMSC) for development and drills', 'simulator');
   return command;
 }

@@ -1,16 +1,12 @@
-/** Runs a deployable's own entry in this process, so that `sealpost control serve` and the bundle are the same program. */
-import { z } from 'zod';
+/** Runs a deployable's own entry in this process, so that `sealpost control serve` and its bundle are the same program. */
+import { pathToFileURL } from 'node:url';
+import { entryOf, type ServiceName } from '../assets.ts';
 
-const entrySchema = z.object({ main: z.function({ input: [z.array(z.string())], output: z.promise(z.void()) }) });
+interface Entry {
+  readonly main: (argv: readonly string[]) => Promise<void>;
+}
 
-export async function serveEntry(
-  entry:
-    | '@sealpost/control/server'
-    | '@sealpost/gateway/server'
-    | '@sealpost/gateway/dispatcher'
-    | '@sealpost/simulator/server',
-  config: string,
-): Promise<void> {
-  const { main } = entrySchema.parse(await import(entry));
-  await main(['--config', config]);
+export async function serveEntry(service: ServiceName, config: string): Promise<void> {
+  const entry = (await import(pathToFileURL(entryOf(service)).href)) as Entry;
+  await entry.main(['--config', config]);
 }

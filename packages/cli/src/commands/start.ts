@@ -3,13 +3,13 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
+import { demoManifests } from '../assets.ts';
 import { describeFailure, EXIT_CODES } from '../output.ts';
 import { DEFAULT_PORT_BASE } from '../start/ports.ts';
 import { type RunningSealpost, startSealpost } from '../start/start.ts';
 import { tellStory } from '../story/story.ts';
 import type { CommandContext } from './context.ts';
 
-const DEMO_MANIFESTS = resolve(import.meta.dirname, '../../../../manifests/demo');
 const DEMO_ORGANISATION = 'acme.example';
 
 interface StartFlags {
@@ -66,7 +66,7 @@ async function serve(context: CommandContext, flags: StartFlags): Promise<void> 
   try {
     for (const warning of sealpost.warnings) say(`note: ${warning}`);
     if (flags.story === true || !existsSync(join(sealpost.folder.zone('run'), 'story-told'))) {
-      const story = await Promise.race([tellStory(sealpost, DEMO_MANIFESTS, context.surroundings, say), stopped]);
+      const story = await Promise.race([tellStory(sealpost, demoManifests(), context.surroundings, say), stopped]);
       if (story !== undefined && !story.ok) throw story.failure;
     }
     const places = placesOf(sealpost);
@@ -90,7 +90,7 @@ async function demo(context: CommandContext, flags: StartFlags): Promise<void> {
   let sealpost: RunningSealpost | undefined;
   try {
     sealpost = await start(context, flags, join(folder, 'data'));
-    const story = await Promise.race([tellStory(sealpost, DEMO_MANIFESTS, context.surroundings, say), stopped]);
+    const story = await Promise.race([tellStory(sealpost, demoManifests(), context.surroundings, say), stopped]);
     if (story === undefined) return context.exitWith(EXIT_CODES.failed);
     const failed = story.steps.find((step) => !step.ok);
     if (!story.ok) process.stderr.write(`${describeFailure(story.failure).lines.join('\n')}\n`);

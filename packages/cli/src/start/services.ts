@@ -5,11 +5,11 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { writeDurably } from '@sealpost/platform';
 import { utf8 } from '@sealpost/protocol';
 import { createServiceAccount } from '@sealpost/simulator';
 import { stringify } from 'yaml';
+import { entryOf, type ServiceName } from '../assets.ts';
 import { createDatabase, createGuest, type RunningPostgres } from '../postgres/index.ts';
 import type { ServiceSpec } from './children.ts';
 import type { DataFolder } from './data-folder.ts';
@@ -19,14 +19,6 @@ const HOST = '127.0.0.1';
 /** Demo identities of the simulated providers; real ones are in the dispatcher's own configuration. */
 const RBM_AGENT = 'acme-incidents';
 const SMSC_SYSTEM = 'sealpost';
-
-const ENTRIES = {
-  control: '@sealpost/control/server',
-  gateway: '@sealpost/gateway/server',
-  dispatcher: '@sealpost/gateway/dispatcher',
-  simulator: '@sealpost/simulator/server',
-} as const;
-export type ServiceName = keyof typeof ENTRIES;
 
 /** Gives each zone its role and database; the dispatcher gets a role of its own in the gateway's database. */
 export async function prepareDatabases(postgres: RunningPostgres, folder: DataFolder): Promise<void> {
@@ -122,15 +114,15 @@ export function writeServiceConfigs(options: {
     },
     simulator: {
       host: HOST,
-      httpPort: ports.simulator,
-      smscPort: ports.smsc,
+      http_port: ports.simulator,
+      smsc_port: ports.smsc,
       rbm: {
-        agentId: RBM_AGENT,
+        agent_id: RBM_AGENT,
         service_account_public_key_file: carriers.publicKey,
         client_token_file: carriers.simulatorToken,
-        webhookUrl: `http://${HOST}:${ports.webhooks}/webhooks/rcs-main`,
+        webhook_url: `http://${HOST}:${ports.webhooks}/webhooks/rcs-main`,
       },
-      smsc: { systemId: SMSC_SYSTEM, password_file: carriers.simulatorSmsc },
+      smsc: { system_id: SMSC_SYSTEM, password_file: carriers.simulatorSmsc },
     },
   };
   const spec = (name: ServiceName): ServiceSpec => {
@@ -141,7 +133,7 @@ export function writeServiceConfigs(options: {
         `# Written by sealpost start at each start. For a deployment of your own: sealpost config init ${name}\n${stringify(configs[name])}`,
       ),
     );
-    return { name, entry: fileURLToPath(import.meta.resolve(ENTRIES[name])), config };
+    return { name, entry: entryOf(name), config };
   };
   return {
     gateway: spec('gateway'),

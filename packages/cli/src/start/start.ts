@@ -5,12 +5,13 @@
 import { statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Surroundings } from '@sealpost/platform';
+import type { ServiceName } from '../assets.ts';
 import { type BootstrapFolders, bootstrap, isBootstrapped, readBootstrapped } from '../bootstrap/bootstrap.ts';
 import { type RunningPostgres, startPostgres } from '../postgres/index.ts';
 import { type Children, createChildren } from './children.ts';
 import { type DataFolder, openDataFolder } from './data-folder.ts';
 import { type Ports, portsFrom, requireFree } from './ports.ts';
-import { prepareDatabases, type ServiceName, writeServiceConfigs } from './services.ts';
+import { prepareDatabases, writeServiceConfigs } from './services.ts';
 
 const ORDER: readonly ServiceName[] = ['gateway', 'control', 'dispatcher', 'simulator'];
 

@@ -16,8 +16,8 @@ import {
 } from '@sealpost/protocol';
 import { clientError } from '../client-errors.ts';
 import { createHttp, jsonOf } from '../http.ts';
-import { createDeviceEngine } from '../mls-engine.ts';
 import { createKeyPackages } from '../key-packages/key-packages.ts';
+import { createDeviceEngine } from '../mls-engine.ts';
 import type { DeviceStore } from '../store/store.ts';
 import { afterOf, type ClientSurroundings } from '../surroundings.ts';
 import { fingerprintOf, sameFingerprint } from './fingerprint.ts';

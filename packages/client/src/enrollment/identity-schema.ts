@@ -50,7 +50,14 @@ export function decodeIdentity(bytes: Uint8Array): StoredIdentity {
   const member = memberIdSchema.safeParse(record.member);
   const expires = timestampSchema.safeParse(record.expires);
   const texts = [name, trust, root, gateway];
-  if (!device.success || !member.success || !expires.success || !isTexts(texts) || !Array.isArray(chain) || !isTexts(chain))
+  if (
+    !device.success ||
+    !member.success ||
+    !expires.success ||
+    !isTexts(texts) ||
+    !Array.isArray(chain) ||
+    !isTexts(chain)
+  )
     throw clientError('ERR_CLIENT_STATE_DAMAGED', { details: [{ pointer: IDENTITY, detail: 'is incomplete' }] });
   return { ...(record as unknown as StoredIdentity), device: device.data, member: member.data, expires: expires.data };
 }

@@ -6,7 +6,14 @@
 import type { GroupState, MlsEngine } from '@sealpost/crypto/mls';
 import { decodeAuthenticatedData, verifyCommitment } from '@sealpost/crypto/open';
 import { parseUri } from '@sealpost/crypto/verify';
-import { canonicalJson, type Envelope, fromBase64url, fromUtf8, type MessageId, type Timestamp } from '@sealpost/protocol';
+import {
+  canonicalJson,
+  type Envelope,
+  fromBase64url,
+  fromUtf8,
+  type MessageId,
+  type Timestamp,
+} from '@sealpost/protocol';
 import { type Content, contentSchema } from '@sealpost/protocol/content';
 import type { ClientErrorCode } from '../client-errors.ts';
 import type { DeviceIdentity } from '../device.ts';
@@ -81,7 +88,11 @@ function contentIn(plaintext: Uint8Array): Content | undefined {
   }
 }
 
-function commits({ sender, conversation, message, commitment }: Envelope, content: Content, plaintext: Uint8Array): boolean {
+function commits(
+  { sender, conversation, message, commitment }: Envelope,
+  content: Content,
+  plaintext: Uint8Array,
+): boolean {
   const openingKey = fromBase64url(content.openingKey);
   if (openingKey === undefined) return false;
   return verifyCommitment({ openingKey, content: plaintext, sender, conversation, message, commitment });

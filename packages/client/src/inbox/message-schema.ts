@@ -59,7 +59,8 @@ export function encodeMessage(message: StoredMessage): Uint8Array {
 
 export function decodeMessage(bytes: Uint8Array): StoredMessage {
   const record = JSON.parse(fromUtf8(bytes)) as Record<string, unknown>;
-  const ids = messageIdSchema.safeParse(record.message).success && conversationIdSchema.safeParse(record.conversation).success;
+  const ids =
+    messageIdSchema.safeParse(record.message).success && conversationIdSchema.safeParse(record.conversation).success;
   if (!ids) throw damaged();
   if (record.state === 'unreadable') return record as unknown as StoredUnreadable;
   const content = contentSchema.safeParse(record.content);

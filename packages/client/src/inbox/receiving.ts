@@ -170,7 +170,16 @@ async function takeEnvelope(
 
 function factsOf(message: MessageId, envelope: Envelope, cursor: number, now: number) {
   const { conversation, flow, created, commitment } = envelope;
-  return { message, conversation, flow, receivedAt: now, sentAt: created, commitment, envelope: envelopeId(envelope), cursor };
+  return {
+    message,
+    conversation,
+    flow,
+    receivedAt: now,
+    sentAt: created,
+    commitment,
+    envelope: envelopeId(envelope),
+    cursor,
+  };
 }
 
 async function unreadable(

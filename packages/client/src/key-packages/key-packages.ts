@@ -52,7 +52,10 @@ export function createKeyPackages(deps: KeyPackageDeps): KeyPackages {
         lastResort,
       }));
       await http.post('/v1/key-packages', { packages }, gatewayApi.keyPackageUploadResultSchema);
-      await save(store, upload.map((entry) => ({ ...entry, uploaded: true })));
+      await save(
+        store,
+        upload.map((entry) => ({ ...entry, uploaded: true })),
+      );
     },
     bundles: async () => (await heldIn(store)).map(({ bundle }) => bundle),
     async spend(reference) {

@@ -12,7 +12,15 @@ import { createSigningKey, type Signer, signerFromJwk } from '@sealpost/crypto/s
 import { canonicalBytes } from '@sealpost/protocol';
 import { clientError } from '../client-errors.ts';
 import { createSerial } from '../serial.ts';
-import { createFile, makeFolder, readIfThere, removeFile, replaceFile, storeFailure, syncFolder } from './files.node.ts';
+import {
+  createFile,
+  makeFolder,
+  readIfThere,
+  removeFile,
+  replaceFile,
+  storeFailure,
+  syncFolder,
+} from './files.node.ts';
 import { type FolderLock, lockFolder } from './folder-lock.node.ts';
 import { decodeJournal, encodeJournal } from './journal-schema.ts';
 import { openValue, STORAGE_KEY_LENGTH, sealValue } from './sealed-value.ts';

@@ -107,9 +107,7 @@ async function storageKeyOf(database: IDBDatabase): Promise<Uint8Array> {
   const nonce = found.wrapped.slice(0, KEY_NONCE);
   try {
     const parameters = { name: 'AES-GCM', iv: nonce };
-    return new Uint8Array(
-      await crypto.subtle.decrypt(parameters, found.wrapping, found.wrapped.slice(KEY_NONCE)),
-    );
+    return new Uint8Array(await crypto.subtle.decrypt(parameters, found.wrapping, found.wrapped.slice(KEY_NONCE)));
   } catch (cause) {
     throw clientError('ERR_CLIENT_STATE_DAMAGED', { cause });
   }

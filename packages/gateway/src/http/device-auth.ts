@@ -4,7 +4,7 @@
  */
 import { claimedKeyId, verifyRequest } from '@sealpost/crypto/verify';
 import type { Server, Sql, Surroundings } from '@sealpost/platform';
-import { type ErrorTable, errorsOf, type KeyId, type Timestamp } from '@sealpost/protocol';
+import { type ErrorTable, errorsOf, type KeyId, type Timestamp, utf8 } from '@sealpost/protocol';
 import type { FastifyRequest } from 'fastify';
 import type { Directory, KnownDevice } from '../modules/directory/index.ts';
 
@@ -56,9 +56,10 @@ export async function deviceScope(
   await server.register(async (scope) => {
     const inner = scope as unknown as Server;
     const parseJson = inner.getDefaultJsonParser('error', 'error');
-    inner.removeContentTypeParser('application/json');
+    // JSON or nothing: a body of another type would reach no digest check.
+    inner.removeAllContentTypeParsers();
     inner.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
-      bodies.set(request, new Uint8Array(body as Buffer));
+      bodies.set(request, typeof body === 'string' ? utf8(body) : body);
       parseJson(request, body.toString('utf8'), done);
     });
     inner.addHook('preValidation', async (request) => {

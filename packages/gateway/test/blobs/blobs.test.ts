@@ -54,14 +54,21 @@ describe('blobs', () => {
   });
 
   const put = async (name: string, bytes: Uint8Array<ArrayBuffer>, type = 'application/octet-stream') => {
-    const answer = await fetch(`${listener.internalUrl}/internal/v1/blobs/${name}`, { method: 'PUT', body: bytes, headers: { 'content-type': type } });
+    const answer = await fetch(`${listener.internalUrl}/internal/v1/blobs/${name}`, {
+      method: 'PUT',
+      body: bytes,
+      headers: { 'content-type': type },
+    });
     return { status: answer.status, body: (await answer.json()) as Record<string, unknown> };
   };
 
   it('stores bytes under their own hash, again without harm, and nothing under another name', async () => {
     const bytes = new Uint8Array(randomBytes(2 * MEGABYTE));
     const blob = blobOf(bytes);
-    expect(await put(blobOf(new Uint8Array(1)), bytes)).toMatchObject({ status: 422, body: { code: 'ERR_BLOBS_DIGEST' } });
+    expect(await put(blobOf(new Uint8Array(1)), bytes)).toMatchObject({
+      status: 422,
+      body: { code: 'ERR_BLOBS_DIGEST' },
+    });
     expect(await put(blob, bytes)).toEqual({ status: 200, body: { outcome: 'stored' } });
     expect(await put(blob, bytes)).toEqual({ status: 200, body: { outcome: 'already' } });
     expect(await readdir(join(listener.folder, 'arriving'))).toEqual([]);
@@ -99,7 +106,10 @@ describe('blobs', () => {
     await bench.groups.create(conversation, agent.uri);
     const state = await engine.createGroup(conversation, agent.identity, Date.now());
     const keyPackage = (await keyPackageOf(engine, anna)).upload.keyPackage;
-    await bench.groups.commit(conversation, (await commitPost(engine, agent, state, { add: [{ device: anna.device, keyPackage }] })).post);
+    await bench.groups.commit(
+      conversation,
+      (await commitPost(engine, agent, state, { add: [{ device: anna.device, keyPackage }] })).post,
+    );
     const bytes = new Uint8Array(randomBytes(100_000));
     const blob = blobOf(bytes);
     await put(blob, bytes);

@@ -35,7 +35,10 @@ describe('device requests', () => {
   };
 
   it('takes a request signed by an active device and answers how many packages are left', async () => {
-    expect(await send(await signed(alice, 'POST', packagesUrl(), { body: upload }))).toEqual({ status: 200, body: { available: 1 } });
+    expect(await send(await signed(alice, 'POST', packagesUrl(), { body: upload }))).toEqual({
+      status: 200,
+      body: { available: 1 },
+    });
   });
 
   it('refuses a replayed request, also one answered by another node', async () => {
@@ -43,7 +46,9 @@ describe('device requests', () => {
     const request = await signed(alice, 'POST', packagesUrl(), { body: upload });
     expect((await send(request)).status).toBe(200);
     expect(await code(request)).toBe('401 ERR_DEVICE_REPLAYED');
-    expect(await code({ ...request, url: request.url.replace(listener.url, other.url) })).toBe('401 ERR_DEVICE_REPLAYED');
+    expect(await code({ ...request, url: request.url.replace(listener.url, other.url) })).toBe(
+      '401 ERR_DEVICE_REPLAYED',
+    );
   });
 
   it('lets exactly one of many concurrent repeats through', async () => {
@@ -56,7 +61,10 @@ describe('device requests', () => {
   it('refuses unsigned requests, other keys, other bodies, other paths, and clocks more than a minute off', async () => {
     const stranger = await createPerson(bench.organisation, 'alice');
     const good = () => signed(alice, 'POST', packagesUrl(), { body: upload });
-    const bare = { url: packagesUrl(), init: { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(upload) } };
+    const bare = {
+      url: packagesUrl(),
+      init: { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(upload) },
+    };
     const otherBody = await good();
     const otherPath = await good();
     const refused = [
@@ -73,9 +81,18 @@ describe('device requests', () => {
 
   it('authenticates before it looks at the body, and takes unknown members from nobody', async () => {
     const wrong = { ...upload, more: 1 };
-    const bare = { url: packagesUrl(), init: { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(wrong) } };
+    const bare = {
+      url: packagesUrl(),
+      init: { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(wrong) },
+    };
     expect(await code(bare)).toBe('401 ERR_DEVICE_UNAUTHENTICATED');
     expect(await code(await signed(alice, 'POST', packagesUrl(), { body: wrong }))).toBe('400 ERR_HTTP_INVALID');
+  });
+
+  it('takes no body of another type, which no digest would cover', async () => {
+    const { url, init } = await signed(alice, 'POST', packagesUrl());
+    const headers = { ...init.headers, 'content-type': 'text/plain' };
+    expect(await code({ url, init: { ...init, headers, body: 'x' } })).toBe('415 ERR_HTTP_MEDIA_TYPE');
   });
 
   it('does not burn a nonce for a request that is not authentic', async () => {

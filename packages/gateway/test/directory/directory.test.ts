@@ -18,11 +18,17 @@ describe('directory', () => {
     const alice = await createPerson(organisation, 'alice');
     const entry = await enrolled(organisation, alice);
     expect(await directory.post(entry)).toEqual({ entry: entryHash(entry), outcome: 'recorded' });
-    expect(await directory.device(alice.device)).toMatchObject({ member: 'alice', active: true, publicJwk: alice.signer.publicJwk });
+    expect(await directory.device(alice.device)).toMatchObject({
+      member: 'alice',
+      active: true,
+      publicJwk: alice.signer.publicJwk,
+    });
     expect((await directory.deviceOfKey(alice.signer.keyId))?.device).toBe(alice.device);
     expect((await directory.member(alice.member))?.[0]).toEqual({ entry, evidence: null });
     await log.settle();
-    expect((await directory.member(alice.member))?.[0]?.evidence).toMatchObject({ record: expect.stringContaining('directory.changed') });
+    expect((await directory.member(alice.member))?.[0]?.evidence).toMatchObject({
+      record: expect.stringContaining('directory.changed'),
+    });
   });
 
   it('answers an identical repeat without a second entry or event', async () => {
@@ -51,7 +57,9 @@ describe('directory', () => {
   it('refuses an entry that does not name the head of the chain', async () => {
     const { organisation, directory } = bench;
     const dora = await createPerson(organisation, 'dora');
-    await expect(directory.post(await enrolled(organisation, dora, { previous: entryHash('x') }))).rejects.toMatchObject({
+    await expect(
+      directory.post(await enrolled(organisation, dora, { previous: entryHash('x') })),
+    ).rejects.toMatchObject({
       code: 'ERR_DIRECTORY_HEAD',
     });
     expect(await directory.member(dora.member)).toBeUndefined();
@@ -63,9 +71,17 @@ describe('directory', () => {
     const stranger = await createSigningKey('EdDSA');
     const now = Date.now();
     const byStranger = await approve(organisation, 'device.invite', invitation(erin, now), now, stranger);
-    const forAnother = await approve(organisation, 'device.invite', invitation({ member: memberIdSchema.parse('somebody') }, now), now);
+    const forAnother = await approve(
+      organisation,
+      'device.invite',
+      invitation({ member: memberIdSchema.parse('somebody') }, now),
+      now,
+    );
     const ofAnotherAction = await approve(organisation, 'device.revoke', invitation(erin, now), now);
-    const swapped = { ...(await approve(organisation, 'device.invite', invitation(erin, now), now)), object: invitation(erin, now) };
+    const swapped = {
+      ...(await approve(organisation, 'device.invite', invitation(erin, now), now)),
+      object: invitation(erin, now),
+    };
     const selfMade = await createPerson(await createOrganisation(), 'erin');
     const entries = [
       await enrolled(organisation, erin, { by: stranger }),
@@ -126,7 +142,9 @@ describe('directory', () => {
     const sameKey = await createPerson(organisation, 'jane', { signer: jane.signer });
     const renamed = await enrolled(organisation, sameKey, { previous: head, at: clock.now() });
     await expect(directory.post(renamed)).rejects.toMatchObject({ code: 'ERR_DIRECTORY_DEVICE_TAKEN' });
-    await expect(directory.post(await revoked(organisation, jane, { previous: head, at: clock.now() }))).rejects.toMatchObject({
+    await expect(
+      directory.post(await revoked(organisation, jane, { previous: head, at: clock.now() })),
+    ).rejects.toMatchObject({
       code: 'ERR_DIRECTORY_DEVICE_UNKNOWN',
     });
   });
@@ -134,7 +152,11 @@ describe('directory', () => {
   it('takes a renewed certificate of the same device and key', async () => {
     const { organisation, directory, clock } = bench;
     const kim = await bench.enroll('kim');
-    const renewed = await createPerson(organisation, 'kim', { device: kim.device, signer: kim.signer, notAfter: Date.now() + 60 * DAY - (Date.now() % 1000) });
+    const renewed = await createPerson(organisation, 'kim', {
+      device: kim.device,
+      signer: kim.signer,
+      notAfter: Date.now() + 60 * DAY - (Date.now() % 1000),
+    });
     const head = entryHash((await directory.member(kim.member))!.at(-1)!.entry);
     await directory.post(await enrolled(organisation, renewed, { previous: head, at: clock.now() }));
     expect((await directory.device(kim.device))?.chain[0]).toEqual(renewed.chain[0]);

@@ -94,8 +94,7 @@ export interface EntryWishes {
 
 export async function enrolled(organisation: Organisation, person: Person, wishes: EntryWishes = {}): Promise<string> {
   const at = wishes.at ?? Date.now();
-  const approval =
-    wishes.approval ?? (await approve(organisation, 'device.invite', invitation(person, at), at));
+  const approval = wishes.approval ?? (await approve(organisation, 'device.invite', invitation(person, at), at));
   return await sign(organisation, person, 'enrolled', approval, at, wishes);
 }
 

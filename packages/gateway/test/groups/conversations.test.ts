@@ -2,6 +2,7 @@
 import type { GroupState, MlsEngine } from '@sealpost/crypto/mls';
 import { type ConversationId, fromBase64url, type SyncItem } from '@sealpost/protocol';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { CommitPost } from '../../src/modules/groups/commit-schema.ts';
 import { laneOf } from '../../src/modules/log/index.ts';
 import { type Bench, createBench } from '../directory/bench.ts';
 import type { Person } from '../directory/people.ts';
@@ -37,9 +38,13 @@ describe('conversations', () => {
     const other = await createAgent(bench.organisation, 'acme-sales');
     await expect(bench.groups.create(conversation, other.uri)).rejects.toMatchObject({ code: 'ERR_GROUPS_CREATOR' });
     for (const uri of ['sealpost://other.example/agent/x', 'sealpost://acme.example/service/control', 'x'])
-      await expect(bench.groups.create(newConversationId(), uri)).rejects.toMatchObject({ code: 'ERR_GROUPS_CREATOR_NAME' });
+      await expect(bench.groups.create(newConversationId(), uri)).rejects.toMatchObject({
+        code: 'ERR_GROUPS_CREATOR_NAME',
+      });
     const events = await bench.log.read(bench.database, laneOf(conversation), 0, 1000);
-    expect(events.filter(({ event }) => event.kind === 'group.created' && event.conversation === conversation)).toHaveLength(1);
+    expect(
+      events.filter(({ event }) => event.kind === 'group.created' && event.conversation === conversation),
+    ).toHaveLength(1);
   });
 
   it('lets exactly one of several commits made in one epoch win and tells the others the epoch', async () => {
@@ -56,12 +61,21 @@ describe('conversations', () => {
     expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
     for (const result of results)
       if (result.status === 'rejected')
-        expect(result.reason).toMatchObject({ code: 'ERR_GROUPS_EPOCH', details: [{ pointer: '/epoch', detail: '1' }] });
-    expect(await bench.groups.state(conversation)).toEqual({ conversation, epoch: 1, devices: [people[winner]!.device] });
+        expect(result.reason).toMatchObject({
+          code: 'ERR_GROUPS_EPOCH',
+          details: [{ pointer: '/epoch', detail: '1' }],
+        });
+    expect(await bench.groups.state(conversation)).toEqual({
+      conversation,
+      epoch: 1,
+      devices: [people[winner]!.device],
+    });
     expect(await bench.groups.commit(conversation, posts[winner]!)).toMatchObject({ epoch: 1 });
     expect(await items(people[winner]!)).toHaveLength(1);
     const events = await bench.log.read(bench.database, laneOf(conversation), 0, 1000);
-    expect(events.filter(({ event }) => event.kind === 'group.committed' && event.conversation === conversation)).toHaveLength(1);
+    expect(
+      events.filter(({ event }) => event.kind === 'group.committed' && event.conversation === conversation),
+    ).toHaveLength(1);
   });
 
   it('gives a new device a welcome it can join with and the others the commit, payloads stored once and gone when read', async () => {
@@ -73,10 +87,21 @@ describe('conversations', () => {
     const two = await commitPost(engine, agent, first.next, { add: [await adding(zoe)] });
     await bench.groups.commit(conversation, two.post);
     const [welcome, commit] = await items(yara);
-    expect(welcome).toEqual({ kind: 'welcome', conversation, message: first.post.welcome?.message, ratchetTree: first.post.welcome?.ratchetTree });
+    expect(welcome).toEqual({
+      kind: 'welcome',
+      conversation,
+      message: first.post.welcome?.message,
+      ratchetTree: first.post.welcome?.ratchetTree,
+    });
     expect(commit).toEqual({ kind: 'commit', conversation, epoch: 1, message: two.post.commit });
     if (welcome?.kind !== 'welcome') throw new Error('no welcome');
-    const joined = await engine.join(fromBase64url(welcome.message)!, fromBase64url(welcome.ratchetTree)!, [one.bundle], yara, Date.now());
+    const joined = await engine.join(
+      fromBase64url(welcome.message)!,
+      fromBase64url(welcome.ratchetTree)!,
+      [one.bundle],
+      yara,
+      Date.now(),
+    );
     expect(joined?.state.epoch).toBe(1n);
     const payloads = () =>
       bench.database.query<{ n: number }>(
@@ -102,7 +127,7 @@ describe('conversations', () => {
     const ofBen = (await commitPost(engine, agent, state, { add: [await adding(ben)] })).post;
     const foreign = (await commitPost(engine, agent, other.state, { add: [await adding(amy)] })).post;
     const welcome = post.welcome!;
-    const wrong = [
+    const wrong: readonly (readonly [CommitPost, string])[] = [
       [{ ...post, commit: foreign.commit }, 'ERR_GROUPS_COMMIT'],
       [{ ...post, commit: welcome.message }, 'ERR_GROUPS_COMMIT'],
       [{ ...post, commit: 'AAAA' }, 'ERR_GROUPS_COMMIT'],
@@ -112,8 +137,9 @@ describe('conversations', () => {
       [{ ...post, removed: [ben.device] }, 'ERR_GROUPS_DEVICES'],
       [ofBen, 'ERR_GROUPS_DEVICES'],
       [{ ...post, epoch: 3 }, 'ERR_GROUPS_EPOCH'],
-    ] as const;
-    for (const [each, code] of wrong) await expect(bench.groups.commit(conversation, each)).rejects.toMatchObject({ code });
+    ];
+    for (const [each, code] of wrong)
+      await expect(bench.groups.commit(conversation, each)).rejects.toMatchObject({ code });
     await expect(bench.groups.commit(newConversationId(), post)).rejects.toMatchObject({ code: 'ERR_GROUPS_MISSING' });
     expect(await bench.groups.state(conversation)).toEqual({ conversation, epoch: 0, devices: [] });
     expect(await items(amy)).toEqual([]);
@@ -141,7 +167,9 @@ describe('conversations', () => {
     expect(await bench.groups.devices(bench.database, conversation)).toHaveLength(2);
     await bench.revoke(dan);
     expect(await bench.groups.devices(bench.database, conversation)).toEqual([eva.device]);
-    expect(await bench.groups.awaitsRemoval(bench.database, [newConversationId(), conversation])).toEqual(new Set([conversation]));
+    expect(await bench.groups.awaitsRemoval(bench.database, [newConversationId(), conversation])).toEqual(
+      new Set([conversation]),
+    );
     expect(await items(dan)).toEqual([]);
     const leaves = await engine.members(first.next, Date.now());
     const leaf = leaves.find(({ credential }) => credential.uri.includes(dan.device))!.index;
@@ -151,7 +179,9 @@ describe('conversations', () => {
     expect((await bench.groups.state(conversation))?.devices).toEqual([eva.device]);
     expect((await items(eva)).map(({ kind }) => kind)).toEqual(['welcome', 'commit']);
     expect(await items(dan)).toEqual([]);
-    expect(await bench.groups.epochs(bench.database, [newConversationId(), conversation])).toEqual(new Map([[conversation, 2]]));
+    expect(await bench.groups.epochs(bench.database, [newConversationId(), conversation])).toEqual(
+      new Map([[conversation, 2]]),
+    );
   });
 
   it('queues an envelope without its carrier parts, once, and drops it when it expires unread', async () => {
@@ -161,9 +191,15 @@ describe('conversations', () => {
     await bench.groups.commit(conversation, first.post);
     const kept = await storeEnvelope(bench, conversation, { devices: [fay.device] });
     await storeEnvelope(bench, conversation, { devices: [fay.device], expires: bench.clock.now() - 1 });
-    await bench.database.transaction((tx) => bench.groups.enqueue(tx, [fay.device], { kind: 'envelope', conversation, message: kept.message }));
+    await bench.database.transaction((tx) =>
+      bench.groups.enqueue(tx, [fay.device], { kind: 'envelope', conversation, message: kept.message }),
+    );
     const [, envelope, ...more] = await items(fay);
-    expect(envelope).toEqual({ kind: 'envelope', message: kept.message, envelope: { ...kept, parts: kept.parts.filter(({ form }) => form === 'device') } });
+    expect(envelope).toEqual({
+      kind: 'envelope',
+      message: kept.message,
+      envelope: { ...kept, parts: kept.parts.filter(({ form }) => form === 'device') },
+    });
     expect(kept.parts.length).toBe(2);
     expect(more).toEqual([]);
   });
@@ -173,10 +209,17 @@ describe('conversations', () => {
     const other = await start();
     const gus = await bench.enroll('gus');
     for (const each of [{ conversation, state }, other])
-      await bench.groups.commit(each.conversation, (await commitPost(engine, agent, each.state, { add: [await adding(gus)] })).post);
-    const order = new Map<string, string[]>([[conversation, []], [other.conversation, []]]);
+      await bench.groups.commit(
+        each.conversation,
+        (await commitPost(engine, agent, each.state, { add: [await adding(gus)] })).post,
+      );
+    const order = new Map<string, string[]>([
+      [conversation, []],
+      [other.conversation, []],
+    ]);
     const write = async (id: ConversationId) => {
-      for (let n = 0; n < 15; n++) order.get(id)!.push((await storeEnvelope(bench, id, { devices: [gus.device] })).message);
+      for (let n = 0; n < 15; n++)
+        order.get(id)!.push((await storeEnvelope(bench, id, { devices: [gus.device] })).message);
     };
     const read = async () => {
       for (let n = 0; n < 20; n++) await bench.groups.queue(gus.device, 0, 3);
@@ -192,6 +235,10 @@ describe('conversations', () => {
     }
     expect(seen.map(({ cursor }) => cursor)).toEqual(Array.from({ length: 32 }, (_, at) => at + 1));
     for (const [id, messages] of order)
-      expect(seen.flatMap(({ item }) => (item.kind === 'envelope' && item.envelope.conversation === id ? [item.message] : []))).toEqual(messages);
+      expect(
+        seen.flatMap(({ item }) =>
+          item.kind === 'envelope' && item.envelope.conversation === id ? [item.message] : [],
+        ),
+      ).toEqual(messages);
   });
 });

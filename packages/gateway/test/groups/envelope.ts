@@ -16,12 +16,14 @@ export interface EnvelopeWishes {
   readonly devices: readonly DeviceId[];
   readonly expires?: number;
   readonly blobs?: readonly BlobId[];
+  /** Bytes of its device part. */
+  readonly size?: number;
 }
 
 export async function storeEnvelope(
   { database, clock, log, groups, bus, organisation }: Bench,
   conversation: ConversationId,
-  { devices, expires = clock.now() + 3_600_000, blobs = [] }: EnvelopeWishes,
+  { devices, expires = clock.now() + 3_600_000, blobs = [], size = 64 }: EnvelopeWishes,
 ): Promise<Envelope> {
   const envelope = envelopeSchema.parse({
     v: 1,
@@ -37,7 +39,7 @@ export async function storeEnvelope(
     created: clock.now(),
     expires,
     parts: [
-      { form: 'device', epoch: 1, ciphertext: toBase64url(clock.random(64)) },
+      { form: 'device', epoch: 1, ciphertext: toBase64url(clock.random(size)) },
       {
         form: 'carrier',
         channel: 'sms-main',

@@ -28,7 +28,9 @@ describe('key packages', () => {
     await fc.assert(
       fc.asyncProperty(fc.integer({ min: 1, max: 12 }), fc.integer({ min: 1, max: 24 }), async (packages, claims) => {
         const people = [await bench.enroll(`p${name++}`), await bench.enroll(`p${name++}`)];
-        const uploads = (await Promise.all(people.map((person) => upload(person, packages)))).flatMap((each) => each.uploads);
+        const uploads = (await Promise.all(people.map((person) => upload(person, packages)))).flatMap(
+          (each) => each.uploads,
+        );
         const devices = people.map(({ device }) => device);
         const answers = await Promise.all(
           Array.from({ length: claims }, (_, at) =>
@@ -93,7 +95,9 @@ describe('key packages', () => {
       { keyPackage: good.keyPackage.slice(0, -4), lastResort: false },
     ];
     for (const each of bad)
-      await expect(bench.groups.uploadKeyPackages(device, [good, each])).rejects.toMatchObject({ code: 'ERR_GROUPS_KEY_PACKAGE' });
+      await expect(bench.groups.uploadKeyPackages(device, [good, each])).rejects.toMatchObject({
+        code: 'ERR_GROUPS_KEY_PACKAGE',
+      });
     expect(await bench.groups.available(person.device)).toBe(0);
   });
 

@@ -1,6 +1,12 @@
 /** Real MLS for tests of the delivery service: an agent that makes commits and devices that make key packages. */
 import { randomBytes } from 'node:crypto';
-import { createMlsEngine, type GroupState, type KeyPackageBundle, type MlsEngine, type MlsIdentity } from '@sealpost/crypto/mls';
+import {
+  createMlsEngine,
+  type GroupState,
+  type KeyPackageBundle,
+  type MlsEngine,
+  type MlsIdentity,
+} from '@sealpost/crypto/mls';
 import { createSigningKey, issueCertificate } from '@sealpost/crypto/signer';
 import { agentUri, verifyCertificateChain } from '@sealpost/crypto/verify';
 import {
@@ -12,8 +18,8 @@ import {
   toBase64url,
 } from '@sealpost/protocol';
 import type { CommitPost } from '../../src/modules/groups/commit-schema.ts';
-import type { Organisation } from '../support/organisation.ts';
 import { DAY, type Person, random } from '../directory/people.ts';
+import type { Organisation } from '../support/organisation.ts';
 
 export interface Agent {
   readonly uri: string;
@@ -73,7 +79,10 @@ export async function commitPost(
   engine: MlsEngine,
   agent: Agent,
   state: GroupState,
-  change: { add?: readonly { device: DeviceId; keyPackage: string }[]; remove?: readonly { device: DeviceId; leaf: number }[] },
+  change: {
+    add?: readonly { device: DeviceId; keyPackage: string }[];
+    remove?: readonly { device: DeviceId; leaf: number }[];
+  },
 ): Promise<{ post: CommitPost; next: GroupState }> {
   const { add = [], remove = [] } = change;
   const made = await engine.commit(

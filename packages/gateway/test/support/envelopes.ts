@@ -90,7 +90,6 @@ export async function seedConversations(database: Database, organisation: Organi
     const [conversation, member] = [conversationOf(number), memberOf(number)];
     const device = deviceIdSchema.parse(`dev_${String(number).padStart(22, 'd')}`);
     const uri = memberDeviceUri(trust.organisation, member, device);
-    await database.query('seed-1', 'INSERT INTO directory_member (member) VALUES ($1)', [member]);
     await database.query(
       'seed-2',
       'INSERT INTO device (device, member, key_id, public_jwk, uri, chain, not_after) VALUES ($1, $2, $3, $4, $5, $6, $7)',

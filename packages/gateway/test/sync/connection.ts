@@ -1,6 +1,6 @@
 /** A device's end of a sync connection: real `ws`, frames awaited one by one, nothing timed. */
 import { signSyncHello } from '@sealpost/crypto/signer';
-import { SYNC_SUBPROTOCOL, type ServerFrame, serverFrameSchema } from '@sealpost/protocol';
+import { type ServerFrame, SYNC_SUBPROTOCOL, serverFrameSchema } from '@sealpost/protocol';
 import { WebSocket } from 'ws';
 import type { Person } from '../directory/people.ts';
 import type { Listener } from './listener.ts';
@@ -14,6 +14,10 @@ export interface Connection {
   /** The code of the error frame, which must be the last frame before the close. */
   ended(): Promise<string>;
   close(): Promise<void>;
+  /** Stops reading from the network; `resume` goes on. */
+  pause(): void;
+  resume(): void;
+  readonly closed: Promise<void>;
 }
 
 export async function connect({ url }: Pick<Listener, 'url'>): Promise<Connection> {
@@ -33,7 +37,9 @@ export async function connect({ url }: Pick<Listener, 'url'>): Promise<Connectio
     socket.on('error', reject);
   });
   const next = () =>
-    frames.length > 0 ? Promise.resolve(frames.shift()) : new Promise<ServerFrame | undefined>((resolve) => waiting.push(resolve));
+    frames.length > 0
+      ? Promise.resolve(frames.shift())
+      : new Promise<ServerFrame | undefined>((resolve) => waiting.push(resolve));
   return {
     next,
     async items(count) {
@@ -56,6 +62,9 @@ export async function connect({ url }: Pick<Listener, 'url'>): Promise<Connectio
         return frame.code;
       }
     },
+    closed,
+    pause: () => socket.pause(),
+    resume: () => socket.resume(),
     async close() {
       socket.close();
       await closed;
@@ -69,7 +78,11 @@ export interface HelloWishes {
 }
 
 /** The hello frame of this person over the connection's challenge. */
-export async function helloFor(connection: Connection, person: Pick<Person, 'device' | 'signer'>, { cursor = 0, credit = 100 }: HelloWishes = {}) {
+export async function helloFor(
+  connection: Connection,
+  person: Pick<Person, 'device' | 'signer'>,
+  { cursor = 0, credit = 100 }: HelloWishes = {},
+) {
   const challenge = await connection.next();
   if (challenge?.type !== 'challenge') throw new Error('no challenge');
   const signature = await signSyncHello({ nonce: challenge.nonce, device: person.device }, person.signer);

@@ -2,11 +2,16 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createServer } from '@sealpost/platform';
 import { signRequest } from '@sealpost/crypto/signer';
+import { createServer } from '@sealpost/platform';
 import { utf8 } from '@sealpost/protocol';
 import { deviceScope } from '../../src/http/device-auth.ts';
-import { createBlobs, openDiskStore, registerBlobDeviceRoutes, registerBlobRoutes } from '../../src/modules/blobs/index.ts';
+import {
+  createBlobs,
+  openDiskStore,
+  registerBlobDeviceRoutes,
+  registerBlobRoutes,
+} from '../../src/modules/blobs/index.ts';
 import { registerDirectoryRoutes } from '../../src/modules/directory/index.ts';
 import { registerGroupRoutes, registerKeyPackageRoutes } from '../../src/modules/groups/index.ts';
 import { createSync, type ReceiptIntake } from '../../src/modules/sync/index.ts';
@@ -27,7 +32,8 @@ export class ReceiptLedger implements ReceiptIntake {
   readonly taken: { jws: string; device: string }[] = [];
   async deviceReceipt(jws: string, device: string) {
     if (!jws.startsWith('receipt')) return { outcome: 'refused', code: 'ERR_DELIVERY_RECEIPT' } as const;
-    if (this.taken.some((known) => known.jws === jws && known.device === device)) return { outcome: 'duplicate' } as const;
+    if (this.taken.some((known) => known.jws === jws && known.device === device))
+      return { outcome: 'duplicate' } as const;
     this.taken.push({ jws, device });
     return { outcome: 'recorded' } as const;
   }
@@ -83,5 +89,8 @@ export async function signed(
   const headers = bytes === undefined ? {} : { 'content-type': 'application/json' };
   const request = { method, url, headers, ...(bytes === undefined ? {} : { body: bytes }) };
   const signature = await signRequest(request, person.signer, { created, nonce });
-  return { url, init: { method, headers: { ...headers, ...signature }, ...(bytes === undefined ? {} : { body: bytes }) } };
+  return {
+    url,
+    init: { method, headers: { ...headers, ...signature }, ...(bytes === undefined ? {} : { body: bytes }) },
+  };
 }

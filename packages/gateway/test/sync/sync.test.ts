@@ -1,6 +1,6 @@
 /** Sync as a device meets it: real WebSockets, a real queue, a second node on the same database. */
 import type { ConversationId } from '@sealpost/protocol';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { type Bench, createBench, type Node } from '../directory/bench.ts';
 import { createPerson, type Person } from '../directory/people.ts';
@@ -36,7 +36,10 @@ describe('sync', () => {
     await bench.groups.create(conversation, agent.uri);
     const state = await engine.createGroup(conversation, agent.identity, Date.now());
     const keyPackage = (await keyPackageOf(engine, person)).upload.keyPackage;
-    await bench.groups.commit(conversation, (await commitPost(engine, agent, state, { add: [{ device: person.device, keyPackage }] })).post);
+    await bench.groups.commit(
+      conversation,
+      (await commitPost(engine, agent, state, { add: [{ device: person.device, keyPackage }] })).post,
+    );
     for (let n = 0; n < envelopes; n++) await storeEnvelope(bench, conversation, { devices: [person.device] });
     return { ...person, conversation };
   };
@@ -103,7 +106,11 @@ describe('sync', () => {
     expect(await connection.next()).toEqual({
       type: 'receipts',
       id: 7,
-      results: [{ outcome: 'recorded' }, { outcome: 'refused', code: 'ERR_DELIVERY_RECEIPT' }, { outcome: 'duplicate' }],
+      results: [
+        { outcome: 'recorded' },
+        { outcome: 'refused', code: 'ERR_DELIVERY_RECEIPT' },
+        { outcome: 'duplicate' },
+      ],
     });
     expect(listener.receipts.taken).toEqual([{ jws: 'receipt-1', device: person.device }]);
     await connection.close();
@@ -156,7 +163,12 @@ describe('sync', () => {
   });
 
   it('ends on every frame before hello but hello itself', async () => {
-    for (const frame of [{ type: 'ping' }, { type: 'ack', cursor: 0 }, { type: 'credit', more: 1 }, { type: 'receipts', id: 1, receipts: ['receipt-x'] }]) {
+    for (const frame of [
+      { type: 'ping' },
+      { type: 'ack', cursor: 0 },
+      { type: 'credit', more: 1 },
+      { type: 'receipts', id: 1, receipts: ['receipt-x'] },
+    ]) {
       const connection = await connect(listener);
       connection.send(frame);
       expect(await connection.ended()).toBe('ERR_SYNC_ORDER');
@@ -191,6 +203,50 @@ describe('sync', () => {
     expect(await beyond.ended()).toBe('ERR_SYNC_CURSOR');
     expect(await bench.groups.cursors(person.device)).toEqual({ given: 3, acknowledged: 0 });
     expect((await bench.groups.queue(person.device, 0, 10)).entries).toHaveLength(3);
+  });
+
+  it('ends a connection that does not answer the challenge within ten seconds', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      const connection = await connect(listener);
+      expect((await connection.next())?.type).toBe('challenge');
+      vi.advanceTimersByTime(9_999);
+      connection.sendRaw('');
+      expect(await connection.ended()).toBe('ERR_SYNC_FRAME');
+      const silent = await connect(listener);
+      await silent.next();
+      vi.advanceTimersByTime(10_000);
+      expect(await silent.ended()).toBe('ERR_SYNC_TIMEOUT');
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it('holds a bounded part of the queue for a device that does not read, and gives it up after thirty seconds', async () => {
+    const person = await joined('lars', 0);
+    for (let n = 0; n < 80; n++)
+      await storeEnvelope(bench, person.conversation, { devices: [person.device], size: 250_000 });
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      const connection = await open(listener, person, { credit: 1000 });
+      connection.pause();
+      const given = async () => (await bench.groups.cursors(person.device)).given;
+      // Stuck once the number has stood still over many questions to the database.
+      for (let last = -1, same = 0; same < 200; ) {
+        const now = await given();
+        same = now > 0 && now === last ? same + 1 : 0;
+        last = now;
+      }
+      expect(await given()).toBeLessThan(81);
+      vi.advanceTimersByTime(30_000);
+      connection.resume();
+      await connection.closed;
+    } finally {
+      vi.useRealTimers();
+    }
+    const again = await open(second, person, { credit: 3 });
+    expect(await again.items(3)).toEqual([1, 2, 3]);
+    await again.close();
   });
 
   it('upgrades only at its path and for its subprotocol', async () => {

@@ -113,7 +113,11 @@ function sealPhone(member: string, phone: string, storageKey: Uint8Array): Promi
 }
 
 async function openPhone(member: string, sealed: Uint8Array, storageKey: Uint8Array): Promise<string> {
-  const opened = await openState(sealed, storageKey, { purpose: phonePurpose(member), version: PHONE_VERSION });
+  // A copy: what the database driver hands out may be a window onto a larger buffer.
+  const opened = await openState(Uint8Array.from(sealed), storageKey, {
+    purpose: phonePurpose(member),
+    version: PHONE_VERSION,
+  });
   if (opened.kind === 'refused') throw identityError('ERR_IDENTITY_PHONE');
   return fromUtf8(opened.state);
 }

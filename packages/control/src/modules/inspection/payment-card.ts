@@ -4,8 +4,8 @@
  */
 import type { Range } from './folded-text.ts';
 
-/** Digits with at most one space, dot or hyphen between them. */
-const RUN = /(?<![0-9])[0-9](?:[ .-]?[0-9]){12,}(?![0-9])/g;
+/** Digits with at most one space, dot or hyphen between them; after a plus sign they are a telephone number. */
+const RUN = /(?<![0-9+])[0-9](?:[ .-]?[0-9]){12,}(?![0-9])/g;
 const LONGEST = 19;
 
 /** Which lengths which prefixes have: Visa, Mastercard, American Express, Diners, Discover, JCB, UnionPay, Maestro. */

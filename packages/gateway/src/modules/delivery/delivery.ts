@@ -17,11 +17,11 @@ import type { Groups } from '../groups/index.ts';
 import type { Log } from '../log/index.ts';
 import { createReceiptIntake, type ReceiptResult } from './device-receipt.ts';
 import { carryOut } from './effects.ts';
-import { findWaiting, prune, type Taken, take, type Waiting } from './inbox.ts';
+import { findWaiting, prune, take, type Waiting } from './inbox.ts';
 import { claimLanes, LEASE_MS, lanesBehind, moveCursor, type OwnedLane, releaseLanes } from './lease.ts';
 import { decide } from './machine.ts';
 import { foldDelivery } from './state.ts';
-import type { Decision, DeviceId } from './types.ts';
+import type { Decision, DeviceId, Taken } from './types.ts';
 
 const EVENTS_AT_ONCE = 500;
 const PARKED_FOR = 86_400_000;

@@ -2,8 +2,7 @@
 import { attemptIdSchema, type MessageId, messageIdSchema } from '@sealpost/protocol';
 import { outcomeSchema } from '@sealpost/protocol/carriage';
 import { z } from 'zod';
-import type { Taken } from './inbox.ts';
-import type { ProviderStatus } from './types.ts';
+import type { ProviderStatus, Taken } from './types.ts';
 
 export interface TimerRow {
   readonly message: string;

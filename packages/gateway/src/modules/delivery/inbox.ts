@@ -4,7 +4,7 @@
  * found the same row one gets it.
  */
 import type { Sql } from '@sealpost/platform';
-import type { MessageId, Timestamp } from '@sealpost/protocol';
+import type { Timestamp } from '@sealpost/protocol';
 import {
   inputOfOutcome,
   inputOfReceipt,
@@ -13,17 +13,12 @@ import {
   type ReceiptRow,
   type TimerRow,
 } from './inbox-schema.ts';
-import type { Input } from './types.ts';
+import type { Taken } from './types.ts';
 
 export interface Waiting {
   readonly source: 'timer' | 'outcome' | 'receipt';
   readonly id: number;
   readonly lane: number;
-}
-
-export interface Taken {
-  readonly message: MessageId;
-  readonly input: Input;
 }
 
 const BATCH = 500;

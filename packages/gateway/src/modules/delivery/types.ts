@@ -32,6 +32,12 @@ export type Input =
       readonly jws: string;
     };
 
+/** An input and the message it is about. */
+export interface Taken {
+  readonly message: MessageId;
+  readonly input: Input;
+}
+
 export type Effect =
   /** Put the envelope into the queue of each device of the conversation. */
   | { readonly kind: 'fan-out'; readonly conversation: ConversationId }

@@ -6,6 +6,7 @@
 import { verifySyncHello } from '@sealpost/crypto/verify';
 import type { Database, Logger, Surroundings } from '@sealpost/platform';
 import { type ClientFrame, type DeviceId, type ServerFrame, toBase64url } from '@sealpost/protocol';
+import type { RawData } from 'ws';
 import type { Directory } from '../directory/index.ts';
 import type { Groups } from '../groups/index.ts';
 import type { ReceiptIntake } from './receipt-intake.ts';
@@ -169,7 +170,7 @@ export function serveSession(socket: SyncSocket, deps: SessionDeps, registry: Re
     end('ERR_SYNC_UNAVAILABLE');
   };
 
-  const take = async (data: Uint8Array, isBinary: boolean): Promise<void> => {
+  const take = async (data: RawData, isBinary: boolean): Promise<void> => {
     try {
       if (phase !== 'over') await onFrame(readFrame(data, isBinary));
     } catch (cause) {
@@ -182,7 +183,7 @@ export function serveSession(socket: SyncSocket, deps: SessionDeps, registry: Re
   socket.on('message', (data, isBinary) => {
     inbox += 1;
     if (inbox >= INBOX) socket.pause();
-    tail = tail.then(() => take(data as Buffer, isBinary));
+    tail = tail.then(() => take(data, isBinary));
   });
   socket.on('close', () => {
     phase = 'over';

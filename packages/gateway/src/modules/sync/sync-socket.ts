@@ -2,8 +2,8 @@
  * A WebSocket that never ends without saying why: also where the library itself refuses a frame (too large, not text, bad
  * framing: RFC 6455 section 7.4.1), the error frame goes out before the close frame.
  */
-import { type ClientFrame, clientFrameSchema, type ServerFrame, type SyncItem } from '@sealpost/protocol';
-import { WebSocket } from 'ws';
+import { type ClientFrame, clientFrameSchema, fromUtf8, type ServerFrame, type SyncItem } from '@sealpost/protocol';
+import { type RawData, WebSocket } from 'ws';
 import { SYNC_ERRORS, type SyncCode } from './sync-errors.ts';
 
 /** No frame a device may send is larger (100 receipts of 2048 letters); DESIGN 3.1: bounded before it is decoded. */
@@ -47,10 +47,10 @@ export function itemFrame(cursor: number, item: SyncItem): ServerFrame {
 }
 
 /** `undefined` for anything that is not exactly one frame of the protocol. */
-export function readFrame(data: Uint8Array, isBinary: boolean): ClientFrame | undefined {
-  if (isBinary) return undefined;
+export function readFrame(data: RawData, isBinary: boolean): ClientFrame | undefined {
+  if (isBinary || !(data instanceof Uint8Array)) return undefined;
   try {
-    return clientFrameSchema.safeParse(JSON.parse(Buffer.from(data).toString('utf8'))).data;
+    return clientFrameSchema.safeParse(JSON.parse(fromUtf8(data))).data;
   } catch {
     return undefined;
   }

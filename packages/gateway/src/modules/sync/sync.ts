@@ -2,7 +2,7 @@
  * All sync connections of this node. Hints say when to look at queues, directory and newer connections; a poll makes up
  * for hints that were lost. One question to the database serves all connections, however many there are.
  */
-import type { Server as HttpServer, IncomingMessage } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type DeviceId, SYNC_SUBPROTOCOL } from '@sealpost/protocol';
 import { WebSocketServer } from 'ws';
@@ -15,9 +15,17 @@ import { outdated } from './sync-store.ts';
 
 export interface Sync {
   /** Serves `GET /v1/sync` on this server; other upgrades are refused. */
-  attach(server: HttpServer): void;
-  /** Ends every connection with a reason and waits until all are closed. */
+  attach(server: UpgradeSource): void;
+  /** Ends every connection with a reason and waits until all are closed; before the server itself is closed. */
   stop(): Promise<void>;
+}
+
+type OnUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
+
+/** What of a node:http server is needed: `server.server` of the device listener. */
+export interface UpgradeSource {
+  on(event: 'upgrade', listener: OnUpgrade): unknown;
+  off(event: 'upgrade', listener: OnUpgrade): unknown;
 }
 
 export interface SyncDeps extends SessionDeps {
@@ -46,7 +54,7 @@ export function createSync(deps: SyncDeps): Sync {
   const sockets = new WebSocketServer<typeof SyncSocket>(SOCKET_OPTIONS);
   const sessions = new Map<DeviceId, ReadySession>();
   const answering = new WeakSet<SyncSocket>();
-  const attached = new Map<HttpServer, (request: IncomingMessage, socket: Duplex, head: Buffer) => void>();
+  const attached = new Set<UpgradeSource>();
 
   const registry = {
     add(session: ReadySession) {
@@ -117,7 +125,7 @@ export function createSync(deps: SyncDeps): Sync {
     serveSession(socket, deps, registry);
   };
 
-  const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+  const onUpgrade: OnUpgrade = (request, socket, head) => {
     const refusal = refusalOf(request);
     if (refusal !== undefined) return refuse(socket, refusal);
     sockets.handleUpgrade(request, socket, head, accept);
@@ -125,14 +133,14 @@ export function createSync(deps: SyncDeps): Sync {
 
   return {
     attach(server) {
-      attached.set(server, onUpgrade);
+      attached.add(server);
       server.on('upgrade', onUpgrade);
     },
     async stop() {
       for (const off of offs) off();
       clearInterval(poll);
       clearInterval(heart);
-      for (const [server, listener] of attached) server.off('upgrade', listener);
+      for (const server of attached) server.off('upgrade', onUpgrade);
       const closed = [...sockets.clients].map((socket) => new Promise((resolve) => socket.once('close', resolve)));
       for (const socket of sockets.clients) socket.end('ERR_SYNC_UNAVAILABLE');
       await Promise.all(closed);
