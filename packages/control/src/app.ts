@@ -23,6 +23,7 @@ import { createEnrollment, registerEnrollmentRoutes } from './modules/enrollment
 import { createFlows, registerFlowsRoutes } from './modules/flows/index.ts';
 import { createIdentity, registerIdentityRoutes } from './modules/identity/index.ts';
 import { createPolicy } from './modules/policy/index.ts';
+import { createLogSource, createWitness } from './modules/witness/index.ts';
 
 const VERSION = '0.1.0';
 const SQL_FOLDER = fileURLToPath(new URL('../sql', import.meta.url));
@@ -46,6 +47,7 @@ export async function startControl(
   await registerRoutes(server, config, keys, database, parts);
   await parts.flows.start();
   parts.enrollment.start();
+  parts.witness.start();
   const url = await server.listen({ host: config.listen.host, port: config.listen.port });
   warnOfWeakenings(config, logger);
   logger.info('listening', { port: Number(new URL(url).port), version: parts.flows.current()?.bundle.version ?? 0 });
@@ -55,6 +57,7 @@ export async function startControl(
       await server.close();
       parts.flows.stop();
       await parts.enrollment.stop();
+      await parts.witness.stop();
       gateway.close();
       await database.close();
     },
@@ -97,7 +100,9 @@ function buildModules({ config, keys, database, gateway, logger, surroundings }:
     surroundings,
     logger,
   });
-  return { identity, policy, flows, enrollment };
+  const source = createLogSource(config.gateway.device_url);
+  const witness = createWitness({ database, source, gateway, trust, signer: keys.witness, surroundings, logger });
+  return { identity, policy, flows, enrollment, witness };
 }
 
 async function registerRoutes(

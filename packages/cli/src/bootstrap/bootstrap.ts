@@ -37,8 +37,8 @@ const BOOTSTRAP_ERRORS = {
 const bootstrapError = errorsOf(BOOTSTRAP_ERRORS);
 
 const DAY = 86_400_000;
-/** RCC.16's limits for a root and an intermediate; services are renewed by running bootstrap with --renew. */
-const LIFETIMES = { root: 3650 * DAY, authority: 1825 * DAY, service: 365 * DAY } as const;
+/** RCC.16's limits: a root of ten years, an authority of five, a leaf of 76 days; leaves are renewed in good time. */
+const LIFETIMES = { root: 3650 * DAY, authority: 1825 * DAY, service: 75 * DAY } as const;
 
 export const ZONES = ['control', 'gateway', 'dispatcher'] as const;
 export type Zone = (typeof ZONES)[number];
@@ -104,6 +104,27 @@ export async function bootstrap(
   // Last: its presence says the ceremony is complete.
   writeDurably(join(folders.operator, 'trust.jws'), utf8(trustJws));
   return readBootstrapped(folders.operator);
+}
+
+/** Renewed once less than this is left; also by each `sealpost start` that finds the operator's folder. */
+const RENEW_BELOW = 30 * DAY;
+
+/** Issues new certificates to the services whose current one runs out soon; answers which. */
+export async function renewServiceCertificates(folders: BootstrapFolders, surroundings: Surroundings): Promise<Zone[]> {
+  const { trust } = await readBootstrapped(folders.operator);
+  const store = openStore(folders.operator);
+  const decode = (text: string) => new Uint8Array(Buffer.from(text, 'base64url'));
+  const authorities = {
+    root: { signer: await store.signer('root'), certificate: decode(trust.root) },
+    serviceCa: { signer: await store.signer('service-ca'), certificate: decode(trust.serviceCa) },
+  };
+  const due = ZONES.filter((zone) => {
+    const { validTo } = new X509Certificate(readFileSync(join(folders.zones[zone], 'tls', 'cert.pem')));
+    return Date.parse(validTo) - surroundings.now() < RENEW_BELOW;
+  });
+  for (const zone of due)
+    await makeServiceCertificate(trust.organisation, zone, folders.zones[zone], authorities, surroundings);
+  return due;
 }
 
 /** The folder's own key store, with a KEK beside it unless the operator put one elsewhere before. */

@@ -1,7 +1,7 @@
 /** `sealpost bootstrap`: the operator's ceremony, apart from any server. */
 import { resolve } from 'node:path';
 import { Command } from 'commander';
-import { bootstrap } from '../bootstrap/bootstrap.ts';
+import { bootstrap, renewServiceCertificates } from '../bootstrap/bootstrap.ts';
 import type { CommandContext } from './context.ts';
 
 interface BootstrapFlags {
@@ -10,6 +10,7 @@ interface BootstrapFlags {
   readonly control: string;
   readonly gateway: string;
   readonly dispatcher: string;
+  readonly renew?: boolean;
 }
 
 export function bootstrapCommand(context: CommandContext): Command {
@@ -20,6 +21,7 @@ export function bootstrapCommand(context: CommandContext): Command {
     .requiredOption('--control <dir>', 'folder that control’s keys and certificates go to')
     .requiredOption('--gateway <dir>', 'folder that the gateway’s go to')
     .requiredOption('--dispatcher <dir>', 'folder that the dispatcher’s go to')
+    .option('--renew', 'only renew service certificates that run out within 30 days')
     .action(async (flags: BootstrapFlags) => {
       const folders = {
         operator: resolve(flags.operator),
@@ -29,6 +31,13 @@ export function bootstrapCommand(context: CommandContext): Command {
           dispatcher: resolve(flags.dispatcher),
         },
       };
+      if (flags.renew === true) {
+        const renewed = await renewServiceCertificates(folders, context.surroundings);
+        context
+          .output()
+          .result({ renewed }, renewed.length === 0 ? ['no certificate runs out within 30 days'] : renewed);
+        return;
+      }
       const { trust, rootFingerprint } = await bootstrap(flags.organisation, folders, context.surroundings);
       const { result } = context.output();
       result({ organisation: trust.organisation, rootFingerprint, operator: folders.operator, zones: folders.zones }, [

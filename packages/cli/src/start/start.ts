@@ -6,7 +6,13 @@ import { statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Surroundings } from '@sealpost/platform';
 import type { ServiceName } from '../assets.ts';
-import { type BootstrapFolders, bootstrap, isBootstrapped, readBootstrapped } from '../bootstrap/bootstrap.ts';
+import {
+  type BootstrapFolders,
+  bootstrap,
+  isBootstrapped,
+  readBootstrapped,
+  renewServiceCertificates,
+} from '../bootstrap/bootstrap.ts';
 import { type RunningPostgres, startPostgres } from '../postgres/index.ts';
 import { type Children, createChildren } from './children.ts';
 import { type DataFolder, openDataFolder } from './data-folder.ts';
@@ -64,6 +70,7 @@ export async function startSealpost(
     const { trust, rootFingerprint } = isBootstrapped(folders)
       ? await readBootstrapped(folders.operator)
       : await bootstrap(options.organisation, folders, surroundings);
+    for (const zone of await renewServiceCertificates(folders, surroundings)) say(`certificate of ${zone} renewed`);
     const services = writeServiceConfigs({
       folder,
       ports,

@@ -44,9 +44,8 @@ export function createOnline(deps: OnlineDeps): Online {
       tell({ kind: 'online' });
       for (const { resolve } of mine.waiters.splice(0)) resolve();
     };
-    const connection = openConnection({ ...deps, work: { ...deps.work, ready } });
-    mine.connection = connection;
-    const code = await connection.ended;
+    mine.connection = connectionOf({ ...deps, work: { ...deps.work, ready } });
+    const code = mine.connection === undefined ? 'ERR_CLIENT_AWAY' : await mine.connection.ended;
     mine.connection = undefined;
     if (online) {
       online = false;
@@ -115,4 +114,13 @@ export function createOnline(deps: OnlineDeps): Online {
     },
     sendReceipts: () => session?.connection?.sendReceipts(),
   };
+}
+
+/** `undefined` where the platform refuses to open a socket at all. */
+function connectionOf(deps: SyncDeps): Connection | undefined {
+  try {
+    return openConnection(deps);
+  } catch {
+    return undefined;
+  }
 }

@@ -37,6 +37,8 @@ export interface ZoneKeys {
   readonly submit: Signer;
   /** ES256: device and agent certificates. */
   readonly deviceCa: Signer;
+  /** Ed25519: cosignatures over the gateway's log. */
+  readonly witness: Signer;
   /** Ed25519: access tokens; made at first start. */
   readonly token: Signer;
   /** 32 bytes: contact addresses at rest; made at first start. */
@@ -51,9 +53,10 @@ export async function openZoneKeys(config: ControlConfig, surroundings: Surround
   if (submit.keyId !== trust.control.submit.id) throw wrongKey('submit');
   const deviceCa = await store.signer('device-ca');
   if ((await certifiedKeyId(trust.deviceCa)) !== deviceCa.keyId) throw wrongKey('device-ca');
+  const witness = await store.signer('witness');
   const token = store.hasSecret('token') ? await store.signer('token') : await store.createSigner('token', 'EdDSA');
   if (!store.hasSecret('storage')) store.createSecret('storage', surroundings.random(32));
-  return { trust, trustJws, store, submit, deviceCa, token, storage: store.readSecret('storage') };
+  return { trust, trustJws, store, submit, deviceCa, witness, token, storage: store.readSecret('storage') };
 }
 
 /** Reads a file the configuration names. Throws ERR_CONTROL_FILE. */

@@ -51,7 +51,7 @@ describe('a problem names file, line and column', () => {
     [
       'of an unknown key',
       MANIFESTS.replace('purpose: Incidents', 'purpose: Incidents\n  colour: red'),
-      'flows/a.yaml:17',
+      'flows/a.yaml:17:3',
       /unknown key: colour/,
     ],
     [

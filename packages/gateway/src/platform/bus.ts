@@ -43,7 +43,7 @@ export function createBus({ database, logger }: { database: Database; logger: Lo
     const topics = [...pending];
     pending.clear();
     // A failed NOTIFY is a lost hint; the poll makes up for it.
-    sending = connection?.sql.query('bus-notify', NOTIFY, [CHANNEL, topics]).catch(() => undefined) ?? sending;
+    sending = sending.then(() => connection?.sql.query('bus-notify', NOTIFY, [CHANNEL, topics])).catch(() => undefined);
   };
 
   const listen = async () => {

@@ -3,7 +3,7 @@
  * with file, line and column of the node it is about. Unknown keys are problems, aliases are refused.
  */
 import { type Manifest, manifestSchema } from '@sealpost/protocol';
-import { type Document, LineCounter, parseAllDocuments } from 'yaml';
+import { type Document, isMap, isNode, LineCounter, parseAllDocuments } from 'yaml';
 
 export interface ManifestProblem {
   readonly file: string;
@@ -75,13 +75,18 @@ function readOne(
 
 function problemMaker(file: string, document: Document.Parsed, lines: LineCounter): ReadManifest['problem'] {
   return (path, detail) => {
-    const { line, col } = lines.linePos(offsetOf(document, path));
+    const { line, col } = lines.linePos(offsetOf(document, path, detail.startsWith('unknown key')));
     const pointer = path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
     return { file, line, column: col, pointer, detail: detail.slice(0, 300) };
   };
 }
 
-function offsetOf(document: Document.Parsed, path: readonly PropertyKey[]): number {
+/** The key itself when its value is no part of the manifest, else the nearest node. */
+function offsetOf(document: Document.Parsed, path: readonly PropertyKey[], ofKey: boolean): number {
+  const parent: unknown = ofKey ? document.getIn(path.slice(0, -1), true) : undefined;
+  for (const pair of isMap(parent) ? parent.items : []) {
+    if (isNode(pair.key) && pair.key.toString() === path.at(-1) && hasRange(pair.key)) return pair.key.range[0];
+  }
   for (let depth = path.length; depth > 0; depth--) {
     const node: unknown = document.getIn(path.slice(0, depth), true);
     if (hasRange(node)) return node.range[0];

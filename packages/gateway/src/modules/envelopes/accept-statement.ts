@@ -3,7 +3,8 @@
  * for exactly these from their lanes, and appends their events: all or nothing, in one round trip (DESIGN section 7).
  *
  * ON CONFLICT waits for whoever inserts the same id, in id order, so no two batches wait for each other; lanes are locked
- * in lane order after that. Measured on this shape: one binary blob with offsets does 2.7 times the rows of bytea[].
+ * in lane order after that. Measured on this shape: one binary blob with offsets does 2.7 times the rows of bytea[]. `IS
+ * TRUE` keeps the planner, which expects ten rows of an array, from joining 512 × 512 rows in a nested loop: a hash is used.
  */
 import { concatBytes, type Envelope } from '@sealpost/protocol';
 import type { PreparedEvent } from '../log/index.ts';
@@ -30,7 +31,8 @@ WITH input AS (
   FROM input ORDER BY message
   ON CONFLICT (message) DO NOTHING RETURNING message
 ), fresh AS MATERIALIZED (
-  SELECT input.*, row_number() OVER (PARTITION BY lane ORDER BY ord) AS nth FROM input JOIN stored USING (message)
+  SELECT input.*, row_number() OVER (PARTITION BY lane ORDER BY ord) AS nth FROM input
+  WHERE (message IN (SELECT message FROM stored)) IS TRUE
 ), wanted AS MATERIALIZED (
   SELECT lane, count(*) AS n FROM fresh GROUP BY lane
 ), locked AS MATERIALIZED (

@@ -1,0 +1,208 @@
+/**
+ * Durable accept (DESIGN section 15): how many envelopes a second the gateway stores, in process and over HTTP, against raw
+ * baselines of the same run on the same embedded PostgreSQL with fsync on. Callers, server and PostgreSQL share the cores.
+ */
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createLogger, createServer, migrate, openDatabase, type Server, systemSurroundings } from '@sealpost/platform';
+import { canonicalBytes, type Envelope, type Submission } from '@sealpost/protocol';
+import { encodeVerifierKey } from '@sealpost/tlog';
+import { createDatabase, startPostgres } from '../packages/cli/src/postgres/index.ts';
+import { createBlobs, openDiskStore } from '../packages/gateway/src/modules/blobs/index.ts';
+import { createBundles } from '../packages/gateway/src/modules/bundle/index.ts';
+import { createDirectory } from '../packages/gateway/src/modules/directory/index.ts';
+import type { Draft } from '../packages/gateway/src/modules/envelopes/accept-statement.ts';
+import {
+  createEnvelopes,
+  createGroupCommit,
+  createLookups,
+  registerEnvelopeRoutes,
+} from '../packages/gateway/src/modules/envelopes/index.ts';
+import { createGroups } from '../packages/gateway/src/modules/groups/index.ts';
+import { createLog, laneOf, prepareEvent } from '../packages/gateway/src/modules/log/index.ts';
+import { createBus } from '../packages/gateway/src/platform/bus.ts';
+import { sha256 } from '../packages/gateway/src/platform/hash.ts';
+import {
+  bundleOf,
+  makeEnvelope,
+  seedConversations,
+  signedBundle,
+  submit,
+} from '../packages/gateway/test/support/envelopes.ts';
+import { createOrganisation } from '../packages/gateway/test/support/organisation.ts';
+import { callRepeatedly, runPgbench, sustained } from './support/load.ts';
+
+const CONVERSATIONS = 256;
+const CALLERS = 512;
+const SQL_FOLDER = join(import.meta.dirname, '../packages/gateway/sql');
+
+const RAW_TABLE = 'CREATE TABLE raw_row (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, body bytea NOT NULL)';
+const RAW_ONE = 'INSERT INTO raw_row (body) VALUES ($1)';
+const RAW_HUNDRED = `
+INSERT INTO raw_row (body) SELECT substring($1::bytea FROM ($2 * (n - 1) + 1) FOR $2) FROM generate_series(1, 100) AS n`;
+
+interface Line {
+  readonly name: string;
+  readonly value: number;
+  readonly unit: string;
+}
+
+interface Budget {
+  readonly name: string;
+  readonly ratio: number;
+  readonly budget: number;
+}
+
+export async function run({ json }: { json: boolean }): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'sealpost-bench-'));
+  // The server's own user must be able to pass.
+  chmodSync(folder, 0o711);
+  const server = await startPostgres({ dataDir: join(folder, 'postgres'), settings: { max_connections: '300' } });
+  try {
+    const account = { database: 'bench', role: 'bench', password: 'bench-only' };
+    await createDatabase(server, account);
+    const { lines, budgets } = await measure(
+      { host: server.socketDir, port: server.port, database: 'bench', user: 'bench', password: account.password },
+      folder,
+    );
+    report(json, lines, budgets);
+  } finally {
+    await server.stop();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+type Connection = { host: string; port: number; database: string; user: string; password: string };
+
+async function measure(connection: Connection, folder: string): Promise<{ lines: Line[]; budgets: Budget[] }> {
+  const database = openDatabase({ ...connection, pool: 20 });
+  await migrate(database, SQL_FOLDER);
+  await database.query('raw-table', RAW_TABLE);
+  const logger = createLogger('bench', 'error');
+  const surroundings = systemSurroundings();
+  const organisation = await createOrganisation();
+  const { trust } = organisation;
+  const bus = createBus({ database, logger });
+  const log = createLog({
+    database,
+    bus,
+    logger,
+    surroundings,
+    signer: organisation.logSigner,
+    logKey: encodeVerifierKey(organisation.logKey),
+    verifier: organisation.logKey,
+    witness: organisation.witnessKey,
+  });
+  const bundles = createBundles({ database, log, bus, trust, surroundings });
+  const directory = createDirectory({ database, surroundings, trust, log, bus });
+  const groups = createGroups({ database, surroundings, trust, log, bus, directory });
+  const store = await openDiskStore(join(folder, 'blobs'), surroundings);
+  const blobs = createBlobs({ database, surroundings, store, groups });
+  const groupCommit = createGroupCommit({ database, onCommit: () => bus.hint('lane') });
+  const envelopes = createEnvelopes({
+    log,
+    bundles,
+    lookups: createLookups({ database, groups, directory, blobs }),
+    groupCommit,
+    trust,
+    surroundings,
+    receipts: organisation.keys.receipts.signer,
+    origin: organisation.logKey.name,
+  });
+  await seedConversations(database, organisation, CONVERSATIONS);
+  await bus.start();
+  await log.start();
+  const signed = await signedBundle(organisation, bundleOf(organisation, surroundings.now()), surroundings.now());
+  await bundles.apply(signed.bundle, signed.approval);
+
+  let number = 0;
+  const envelope = (): Envelope => makeEnvelope(organisation, surroundings, { number: number++ % CONVERSATIONS });
+  const sample = canonicalBytes(envelope());
+
+  // Raw baselines.
+  const wide = openDatabase({ ...connection, pool: 64 });
+  const oneRow = await sustained({ callers: 64 }, () => wide.query('raw-one', RAW_ONE, [sample]));
+  const hundred = new Uint8Array(sample.length * 100).fill(97);
+  const rows100 = 100 * (await sustained({ callers: 2 }, () => wide.query('raw-100', RAW_HUNDRED, [hundred, sample.length])));
+  const pgbench = await runPgbench(connection, folder);
+  await wide.close();
+
+  // In process. Drafts are made beforehand without verification; submissions are signed beforehand.
+  const drafts = makeMany(40_000, () => draftOf(envelope(), surroundings.now()));
+  const plain = await sustained({ callers: CALLERS, work: drafts }, (draft) => groupCommit.accept(draft));
+  const singles = await makeManyAsync(12_000, () => submit(organisation, [envelope()], surroundings.now()));
+  const full = await sustained({ callers: CALLERS, work: singles }, (submission) => envelopes.submit(submission));
+
+  console.log({oneRow, rows100, pgbench, plain, full}); const [noop,single,batch]=[1,1,1];
+  await log.settle();
+  await log.stop();
+  await bus.stop();
+  const [{ gapless } = { gapless: false }] = await database.query<{ gapless: boolean }>('check', CHECK);
+  await database.close();
+  if (!gapless) throw new Error('a lane has a hole or an envelope has no event');
+
+  const base = pgbench ?? oneRow;
+  const lines: Line[] = [
+    { name: 'one-row transaction, 64 connections, pg named prepared (stand-in for pgbench)', value: oneRow, unit: 'tx/s' },
+    ...(pgbench === undefined ? [] : [{ name: 'one-row transaction, 64 clients, pgbench -M prepared', value: pgbench, unit: 'tx/s' }]),
+    { name: 'raw 100-row insert, 2 connections', value: rows100, unit: 'rows/s' },
+    { name: 'no-op POST, 64 connections', value: noop, unit: 'req/s' },
+    { name: `durable accept in process, ${CALLERS} callers, prepared drafts`, value: plain, unit: 'msg/s' },
+    { name: `durable accept in process, ${CALLERS} callers, verified and receipted`, value: full, unit: 'msg/s' },
+    { name: 'HTTP single accept, 64 connections', value: single, unit: 'msg/s' },
+    { name: 'HTTP batch of 100, 8 connections', value: batch, unit: 'msg/s' },
+  ];
+  const budgets: Budget[] = [
+    { name: 'in-process accept, no verification ÷ one-row transaction', ratio: plain / base, budget: 6 },
+    { name: 'in-process accept, as the product does it ÷ one-row transaction', ratio: full / base, budget: 3 },
+    { name: 'HTTP single accept ÷ no-op POST', ratio: single / noop, budget: 0.3 },
+    { name: 'HTTP batch of 100 ÷ raw 100-row insert', ratio: batch / rows100, budget: 0.5 },
+  ];
+  return { lines, budgets };
+}
+
+const CHECK = `
+SELECT (SELECT sum(head) FROM lane) = (SELECT count(*) FROM lane_event)
+  AND (SELECT count(*) FROM envelope) = (SELECT count(*) FROM lane_event WHERE kind = 'message.accepted')
+  AND (SELECT count(*) FROM log_entry) = (SELECT count(*) FROM lane_event) AS gapless`;
+
+function draftOf(envelope: Envelope, now: number): Draft {
+  const { message, conversation, recipient, flow, bundle, floor, expires, commitment } = envelope;
+  const body = canonicalBytes(envelope);
+  const event = {
+    ...{ v: 1 as const, kind: 'message.accepted' as const, at: now, message, envelope: commitment as never },
+    ...{ conversation, recipient, flow, bundle, floor, expires, commitment },
+  };
+  const prepared = prepareEvent(event, () => crypto.getRandomValues(new Uint8Array(32)));
+  return { envelope, id: sha256(body), body, lane: laneOf(conversation), prepared };
+}
+
+function makeMany<T>(count: number, make: () => T): T[] {
+  return Array.from({ length: count }, make);
+}
+
+async function makeManyAsync<T>(count: number, make: () => Promise<T>): Promise<T[]> {
+  const made: T[] = [];
+  for (let i = 0; i < count; i++) made.push(await make());
+  return made;
+}
+
+function close(server: Server): Promise<void> {
+  return Promise.resolve(server.close()).then(() => undefined);
+}
+
+function report(json: boolean, lines: readonly Line[], budgets: readonly Budget[]): void {
+  const machine = `${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}, Node ${process.version}`;
+  if (json) {
+    console.log(JSON.stringify({ bench: 'accept', machine, lines, budgets }));
+    return;
+  }
+  console.log(`accept on ${machine}; callers, server and PostgreSQL (fsync on) share it\n`);
+  for (const { name, value, unit } of lines) console.log(`${name.padEnd(82)} ${Math.round(value).toLocaleString('en').padStart(9)} ${unit}`);
+  console.log('');
+  for (const { name, ratio, budget } of budgets) {
+    console.log(`${name.padEnd(82)} ${ratio.toFixed(2).padStart(9)}   budget ≥ ${budget}  ${ratio >= budget ? 'met' : 'MISSED'}`);
+  }
+}
+await run({json:false});
