@@ -38,6 +38,8 @@ const CALLERS = 512;
 const SQL_FOLDER = join(import.meta.dirname, '../packages/gateway/sql');
 
 const RAW_TABLE = 'CREATE TABLE raw_row (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, body bytea NOT NULL)';
+/** Stored as the envelopes are, so that the baseline is not slowed by compression that we switched off. */
+const RAW_STORAGE = 'ALTER TABLE raw_row ALTER COLUMN body SET STORAGE EXTERNAL, SET (toast_tuple_target = 8160)';
 const RAW_ONE = 'INSERT INTO raw_row (body) VALUES ($1)';
 const RAW_HUNDRED = `
 INSERT INTO raw_row (body) SELECT substring($1::bytea FROM ($2 * (n - 1) + 1) FOR $2) FROM generate_series(1, 100) AS n`;
@@ -79,6 +81,7 @@ async function measure(connection: Connection, folder: string): Promise<{ lines:
   const database = openDatabase({ ...connection, pool: 20 });
   await migrate(database, SQL_FOLDER);
   await database.query('raw-table', RAW_TABLE);
+  await database.query('raw-storage', RAW_STORAGE);
   const logger = createLogger('bench', 'error');
   const surroundings = systemSurroundings();
   const organisation = await createOrganisation();
@@ -179,7 +182,7 @@ async function measure(connection: Connection, folder: string): Promise<{ lines:
 const CHECK = `
 SELECT (SELECT sum(head) FROM lane) = (SELECT count(*) FROM lane_event)
   AND (SELECT count(*) FROM envelope) = (SELECT count(*) FROM lane_event WHERE kind = 'message.accepted')
-  AND (SELECT count(*) FROM log_entry) = (SELECT count(*) FROM lane_event) AS gapless`;
+  AND (SELECT sum(count) FROM log_run) = (SELECT count(*) FROM lane_event) AS gapless`;
 
 function draftOf(envelope: Envelope, now: number): Draft {
   const { message, conversation, recipient, flow, bundle, floor, expires, commitment } = envelope;

@@ -24,17 +24,27 @@ function pinnedNode() {
 }
 
 const running = Number(process.versions.node.split('.')[0]);
-if (running < FLOOR) fail(`Node ${process.versions.node} is too old`, `install Node ${FLOOR} or newer (Debian: apt-get install nodejs npm, or nodejs.org); Sealpost then uses its own Node ${MAJOR}`);
+if (running < FLOOR)
+  fail(
+    `Node ${process.versions.node} is too old`,
+    `install Node ${FLOOR} or newer (Debian: apt-get install nodejs npm, or nodejs.org); Sealpost then uses its own Node ${MAJOR}`,
+  );
 
 const program = running === MAJOR ? process.execPath : pinnedNode();
 if (program === undefined || !existsSync(program)) {
-  fail(`Sealpost runs on Node ${MAJOR}; this is Node ${process.versions.node} and the pinned one is not installed`, `run npm install again without --omit=optional; on a machine that is not Linux x64 install Node ${MAJOR} yourself`);
+  fail(
+    `Sealpost runs on Node ${MAJOR}; this is Node ${process.versions.node} and the pinned one is not installed`,
+    `run npm install again without --omit=optional; on a machine that is not Linux x64 install Node ${MAJOR} yourself`,
+  );
 }
-if (!existsSync(join(dirname(fileURLToPath(import.meta.url)), '../../../node_modules/zod'))) fail('the dependencies are not installed', 'run npm install first');
+if (!existsSync(join(dirname(fileURLToPath(import.meta.url)), '../../../node_modules/zod')))
+  fail('the dependencies are not installed', 'run npm install first');
 
 const main = join(dirname(fileURLToPath(import.meta.url)), '../src/main.ts');
 // The channel is how the child learns that this process is gone, even by SIGKILL.
-const child = spawn(program, ['--disable-warning=ExperimentalWarning', main, ...process.argv.slice(2)], { stdio: ['inherit', 'inherit', 'inherit', 'ipc'] });
+const child = spawn(program, ['--disable-warning=ExperimentalWarning', main, ...process.argv.slice(2)], {
+  stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+});
 // A Ctrl-C reaches the whole foreground group, the child included; only signals sent to this process alone are passed on.
 process.on('SIGINT', () => undefined);
 process.on('SIGTERM', () => child.kill('SIGTERM'));

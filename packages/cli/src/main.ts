@@ -33,6 +33,7 @@ export function createProgram(): Command {
     exitWith: (code) => {
       process.exitCode = code;
     },
+    exitNow: () => process.exit(),
   };
   program
     .description('Sealpost: messages over RCS and every other channel, sealed end to end, proved afterwards')

@@ -70,7 +70,7 @@ export type InboxMessage = ReadableMessage | UnreadableMessage;
 export interface DeviceChange {
   readonly kind: 'received' | 'opened' | 'acknowledged' | 'unreadable' | 'online' | 'offline' | 'problem';
   readonly message?: MessageId;
-  /** Of `unreadable` and `problem`. */
+  /** Of `unreadable` and `problem`. After ERR_CLIENT_REFUSED the device no longer tries to come back. */
   readonly code?: string;
 }
 

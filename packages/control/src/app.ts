@@ -19,9 +19,12 @@ import type { ControlConfig } from './config/config.ts';
 import { openZoneKeys, readText, type ZoneKeys } from './config/zone-keys.ts';
 import { createGatewayClient, type GatewayClient } from './gateway/gateway-client.ts';
 import { registerFrontPage } from './http/front-page.ts';
+import { createAgents } from './modules/agents/index.ts';
+import { createAlerts, registerAlertsRoutes } from './modules/alerts/index.ts';
 import { createEnrollment, registerEnrollmentRoutes } from './modules/enrollment/index.ts';
 import { createFlows, registerFlowsRoutes } from './modules/flows/index.ts';
 import { createIdentity, registerIdentityRoutes } from './modules/identity/index.ts';
+import { createMessages, registerMessagesRoutes } from './modules/messages/index.ts';
 import { createPolicy } from './modules/policy/index.ts';
 import { createLogSource, createWitness } from './modules/witness/index.ts';
 
@@ -41,27 +44,41 @@ export async function startControl(
 ): Promise<RunningControl> {
   const keys = await openZoneKeys(config, surroundings);
   const database = await openZoneDatabase(config, logger);
-  const gateway = openGateway(config, keys);
-  const parts = buildModules({ config, keys, database, gateway, logger, surroundings });
-  const server = await serve(config, logger, database);
-  await registerRoutes(server, config, keys, database, parts);
-  await parts.flows.start();
-  parts.enrollment.start();
-  parts.witness.start();
+  const closing: Closing[] = [() => database.close()];
+  try {
+    const gateway = openGateway(config, keys);
+    closing.push(gateway.close);
+    const zone = { config, keys, database, gateway, logger, surroundings };
+    const url = await run(zone, closing);
+    return { url, stop: () => closeAll(closing) };
+  } catch (cause) {
+    await closeAll(closing);
+    throw cause;
+  }
+}
+
+type Closing = () => unknown;
+
+/** Builds, starts what runs in the background, listens; `closing` grows by what has to be taken down again. */
+async function run(zone: Zone, closing: Closing[]): Promise<string> {
+  const { config, logger } = zone;
+  const parts = buildModules(zone);
+  const server = await serve(config, logger, zone.database);
+  await registerRoutes(server, zone, parts);
+  for (const part of [parts.flows, parts.enrollment, parts.witness]) {
+    closing.push(() => part.stop());
+    await part.start();
+  }
+  closing.push(() => server.close());
   const url = await server.listen({ host: config.listen.host, port: config.listen.port });
   warnOfWeakenings(config, logger);
   logger.info('listening', { port: Number(new URL(url).port), version: parts.flows.current()?.bundle.version ?? 0 });
-  return {
-    url,
-    async stop() {
-      await server.close();
-      parts.flows.stop();
-      await parts.enrollment.stop();
-      await parts.witness.stop();
-      gateway.close();
-      await database.close();
-    },
-  };
+  return url;
+}
+
+/** In the other order: first no more requests, last the database. */
+async function closeAll(closing: Closing[]): Promise<void> {
+  for (let close = closing.pop(); close !== undefined; close = closing.pop()) await close();
 }
 
 interface Zone {
@@ -100,23 +117,28 @@ function buildModules({ config, keys, database, gateway, logger, surroundings }:
     surroundings,
     logger,
   });
+  const shared = { database, gateway, identity, flows, policy, enrollment, trust, surroundings, logger };
+  const agents = createAgents({ ...shared, keys: keys.store });
+  const signing = { submitSigner: keys.submit, storageKey: keys.requests };
+  const messages = createMessages({ ...shared, ...signing, agents });
+  const alerts = createAlerts({ ...shared, messages });
   const source = createLogSource(config.gateway.device_url);
   const witness = createWitness({ database, source, gateway, trust, signer: keys.witness, surroundings, logger });
-  return { identity, policy, flows, enrollment, witness };
+  return { identity, policy, flows, enrollment, messages, alerts, witness };
 }
 
 async function registerRoutes(
   server: Server,
-  config: ControlConfig,
-  keys: ZoneKeys,
-  database: Database,
+  { config, keys, database, gateway }: Zone,
   parts: Modules,
-) {
-  const { organisation, gateway } = config;
-  registerFrontPage(server, { organisation, gatewayUrl: gateway.device_url, trustJws: keys.trustJws });
+): Promise<void> {
+  const { organisation } = config;
+  registerFrontPage(server, { organisation, gatewayUrl: config.gateway.device_url, trustJws: keys.trustJws });
   await registerIdentityRoutes(server, { identity: parts.identity, database });
   registerFlowsRoutes(server, { flows: parts.flows });
   registerEnrollmentRoutes(server, { enrollment: parts.enrollment });
+  registerMessagesRoutes(server, { messages: parts.messages, identity: parts.identity, gateway });
+  registerAlertsRoutes(server, { alerts: parts.alerts, identity: parts.identity });
 }
 
 async function openZoneDatabase({ database: { password_file, ...database } }: ControlConfig, logger: Logger) {

@@ -21,6 +21,9 @@ CREATE TABLE lane_event (
   PRIMARY KEY (lane, seq)
 );
 
+ALTER TABLE lane_event ALTER COLUMN record SET STORAGE EXTERNAL;
+ALTER TABLE lane_event SET (toast_tuple_target = 8160);
+
 CREATE INDEX lane_event_message ON lane_event (message, seq) WHERE message IS NOT NULL;
 
 -- Where the tree stands in each lane.
@@ -31,15 +34,16 @@ CREATE TABLE log_lane (
 
 INSERT INTO log_lane (lane) SELECT generate_series(0, 63);
 
--- Leaves by tree position, and the roots of full subtrees of 256, 65536 … leaves: what tiles and proofs are read from.
-CREATE TABLE log_entry (
+-- Tree positions, a row a run: events first_seq … first_seq + count - 1 of the lane stand at position … in that order. The
+-- roots of full subtrees of 256, 65536 … leaves are what tiles and proofs above the leaf level are read from.
+CREATE TABLE log_run (
   position bigint PRIMARY KEY,
   lane smallint NOT NULL,
-  seq bigint NOT NULL,
-  leaf_hash bytea NOT NULL
+  first_seq bigint NOT NULL,
+  count int NOT NULL
 );
 
-CREATE UNIQUE INDEX log_entry_place ON log_entry (lane, seq);
+CREATE UNIQUE INDEX log_run_place ON log_run (lane, first_seq);
 
 CREATE TABLE log_node (
   level smallint NOT NULL,

@@ -11,7 +11,12 @@ CREATE TABLE envelope (
   body bytea NOT NULL
 );
 
-CREATE INDEX envelope_expires ON envelope (expires);
+-- Bodies are sealed, so compressing them is lost work; up to 8 kB they stay in the row, which saves five WAL records each.
+ALTER TABLE envelope ALTER COLUMN body SET STORAGE EXTERNAL;
+ALTER TABLE envelope SET (toast_tuple_target = 8160);
+
+-- For housekeeping alone: expiry follows the order of arrival closely enough.
+CREATE INDEX envelope_expires ON envelope USING brin (expires);
 
 CREATE TABLE bundle (
   version bigint PRIMARY KEY,

@@ -36,8 +36,8 @@ CREATE TABLE attempt (
   adapter text NOT NULL,
   use text NOT NULL,
   try int NOT NULL,
-  -- The sealed carrier part as canonical JSON.
-  part text NOT NULL,
+  -- The sealed carrier part as canonical JSON; null once the try is not to be made any more.
+  part text,
   expires bigint NOT NULL,
   available_at bigint NOT NULL,
   done boolean NOT NULL DEFAULT false,
@@ -64,7 +64,7 @@ CREATE TABLE provider_receipt (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   channel text NOT NULL,
   ids text[] NOT NULL,
-  status text NOT NULL,
+  status text NOT NULL CHECK (status IN ('delivered', 'read', 'expired', 'failed')),
   code text NOT NULL,
   received bigint NOT NULL
 );
@@ -81,6 +81,18 @@ CREATE TABLE provider_message (
 );
 
 CREATE INDEX provider_message_expires ON provider_message (expires);
+
+-- Inputs whose decision failed, by the code of the failure: their lane went on, they are decided again when due.
+CREATE TABLE set_aside (
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  lane smallint NOT NULL,
+  message uuid NOT NULL,
+  input text NOT NULL,
+  code text NOT NULL,
+  failures int NOT NULL,
+  at bigint NOT NULL,
+  due bigint NOT NULL
+);
 
 -- The dispatcher's own role sees attempts and writes what it did; nothing else of the gateway's.
 DO $$

@@ -24,10 +24,12 @@ import { deviceScope } from './http/device-auth.ts';
 import { requireService } from './http/service-auth.ts';
 import { createBlobs, openDiskStore, registerBlobDeviceRoutes, registerBlobRoutes } from './modules/blobs/index.ts';
 import { createBundles, registerBundleRoutes } from './modules/bundle/index.ts';
+import { createDelivery, registerDeliveryRoutes } from './modules/delivery/index.ts';
 import { createDirectory, registerDirectoryRoutes } from './modules/directory/index.ts';
 import { createEnvelopes, createGroupCommit, createLookups, registerEnvelopeRoutes } from './modules/envelopes/index.ts';
 import { createGroups, registerGroupRoutes, registerKeyPackageRoutes } from './modules/groups/index.ts';
 import { createLog, registerLogRoutes, registerPublicLogRoutes } from './modules/log/index.ts';
+import { createSync } from './modules/sync/index.ts';
 import { createBus } from './platform/bus.ts';
 
 export interface RunningGateway extends RunningService {
@@ -85,6 +87,9 @@ async function run({ config, trust, keys, database, closing, logger, ...rest }: 
   const groups = createGroups({ database, surroundings, trust, log, bus, directory });
   const store = await openDiskStore(config.data, surroundings);
   const blobs = createBlobs({ database, surroundings, store, groups });
+  const { organisation } = trust;
+  const flowAt = bundles.flowAt;
+  const delivery = createDelivery({ database, bus, logger, surroundings, organisation, log, groups, directory, flowAt });
   const groupCommit = createGroupCommit({ database, onCommit: () => bus.hint('lane') });
   const envelopes = createEnvelopes({
     log,
@@ -96,6 +101,8 @@ async function run({ config, trust, keys, database, closing, logger, ...rest }: 
     receipts: keys.receipts,
     origin: keys.logKey.name,
   });
+
+  const sync = createSync({ database, surroundings, directory, groups, bus, logger, receipts: delivery });
 
   const ready = () => readiness(database, () => log.healthy(surroundings.now()));
   const device = await createServer({
@@ -110,7 +117,9 @@ async function run({ config, trust, keys, database, closing, logger, ...rest }: 
   await deviceScope(device, { directory, database, surroundings }, (scope, callerOf) => {
     registerKeyPackageRoutes(scope, { groups, callerOf });
     registerBlobDeviceRoutes(scope, { blobs, callerOf });
+    registerDeliveryRoutes(scope, { delivery, callerOf });
   });
+  sync.attach(device.server);
 
   const internal = await createServer({
     name: 'gateway internal interface',
@@ -132,9 +141,11 @@ async function run({ config, trust, keys, database, closing, logger, ...rest }: 
     [() => bus.start(), () => bus.stop()],
     [() => log.start(), () => log.stop()],
     [() => bundles.start(), () => bundles.stop()],
+    [() => delivery.start(), () => delivery.stop()],
     [() => undefined, () => groupCommit.close()],
     [() => listen(internal, config.listen.internal), () => internal.close()],
     [() => listen(device, config.listen.device), () => device.close()],
+    [() => undefined, () => sync.stop()],
   ]);
   if (config.unsafe_plain_http) logger.warn('unsafe option in use', { option: 'unsafe_plain_http' });
   const ports = { device: portOf(device), internal: portOf(internal) };

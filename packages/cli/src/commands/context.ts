@@ -11,4 +11,6 @@ export interface CommandContext {
   readonly runtimeDir: string | undefined;
   /** Ends the process with this code once the command has returned. */
   readonly exitWith: (code: number) => void;
+  /** Ends the process now, with the code set before. */
+  readonly exitNow: () => void;
 }

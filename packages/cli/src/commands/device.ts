@@ -5,16 +5,9 @@
 import { readdirSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
-import {
-  createFileStore,
-  type Device,
-  type DeviceChange,
-  enroll,
-  type InboxMessage,
-  openDevice,
-} from '@sealpost/client';
+import { CLIENT_ERRORS, createFileStore, type Device, enroll, type InboxMessage, openDevice } from '@sealpost/client';
 import { writeDurably } from '@sealpost/platform';
-import { type ErrorTable, errorsOf, type MessageId, messageIdSchema } from '@sealpost/protocol';
+import { type ErrorTable, errorsOf, type MessageId, messageIdSchema, SealpostError } from '@sealpost/protocol';
 import { Command } from 'commander';
 import type { CommandContext } from './context.ts';
 
@@ -50,6 +43,8 @@ interface EnrollFlags extends StateFlags {
   readonly rootFingerprint?: string;
   readonly unsafePlainHttp?: boolean;
 }
+
+const USUAL_PLACE = join(homedir(), '.local/state/sealpost-device');
 
 const EXAMPLES = `
 Examples:
@@ -110,7 +105,7 @@ export function deviceCommand(context: CommandContext): Command {
 async function enrollHere(context: CommandContext, flags: EnrollFlags): Promise<void> {
   const { say, result } = context.output();
   if (flags.unsafePlainHttp === true) say('warning: plain HTTP to another machine can be read and changed on the way');
-  const state = resolve(flags.state ?? join(usualPlace(), flags.name));
+  const state = resolve(flags.state ?? join(USUAL_PLACE, flags.name));
   const store = await createFileStore(state, kekOf(flags, state));
   try {
     const { control, code, name, rootFingerprint, unsafePlainHttp } = flags;
@@ -141,14 +136,21 @@ async function run(context: CommandContext, flags: StateFlags): Promise<void> {
   const { result, say } = context.output();
   const stopped = stopRequested();
   await withDevice(context, flags, async (device) => {
-    const off = device.on((change) => result({ ...change }, [eventWords(change)]));
+    const { promise: refused, reject } = Promise.withResolvers<never>();
+    refused.catch(() => undefined);
+    const off = device.on((change) => {
+      result({ ...change }, [
+        [change.kind, change.message, change.code].filter((word) => word !== undefined).join(' '),
+      ]);
+      if (change.code === 'ERR_CLIENT_REFUSED')
+        reject(new SealpostError(change.code, CLIENT_ERRORS.ERR_CLIENT_REFUSED));
+    });
     say(`${device.identity.device} of ${device.identity.member}: connecting, Ctrl-C stops`);
     try {
-      // Nobody waits for the answer of the one that lost; stopping makes `connect` reject.
+      // Stopping while it still connects makes `connect` reject: nobody waits for that any more.
       const connected = device.connect();
       connected.catch(() => undefined);
-      const outcome = await Promise.race([connected.then(() => 'online' as const), stopped]);
-      if (outcome === 'online') await stopped;
+      await Promise.race([connected.then(() => refused), stopped]);
     } finally {
       await device.disconnect();
       off();
@@ -219,10 +221,6 @@ async function withDevice(
   }
 }
 
-function usualPlace(): string {
-  return join(homedir(), '.local/state/sealpost-device');
-}
-
 function kekOf({ kekFile }: StateFlags, state: string): string {
   return kekFile === undefined ? join(state, 'kek') : resolve(kekFile);
 }
@@ -230,11 +228,11 @@ function kekOf({ kekFile }: StateFlags, state: string): string {
 /** The folder given, the one named, or the only one there is. Never makes one. */
 function stateOf(context: CommandContext, { state, name }: StateFlags): string {
   if (state !== undefined) return existing(resolve(state));
-  if (name !== undefined) return existing(join(usualPlace(), name));
-  const devices = foldersIn(usualPlace());
+  if (name !== undefined) return existing(join(USUAL_PLACE, name));
+  const devices = foldersIn(USUAL_PLACE);
   const [only, ...more] = devices;
   if (only === undefined) throw deviceError('ERR_DEVICE_NONE');
-  if (more.length === 0) return join(usualPlace(), only);
+  if (more.length === 0) return join(USUAL_PLACE, only);
   for (const device of devices) context.output().say(`  ${device}`);
   throw deviceError('ERR_DEVICE_WHICH');
 }
@@ -256,10 +254,6 @@ function messageOf(text: string): MessageId {
   const message = messageIdSchema.safeParse(text);
   if (message.success) return message.data;
   throw deviceError('ERR_DEVICE_ARGUMENT', { details: [{ pointer: 'message', detail: 'is not a message id' }] });
-}
-
-function eventWords({ kind, message, code }: DeviceChange): string {
-  return [kind, message, code].filter((word) => word !== undefined).join(' ');
 }
 
 function messageWords({
@@ -284,9 +278,9 @@ function messageWords({
   ].map(shownSafely);
 }
 
-/** What others wrote must not drive this terminal (ECMA-48 control functions). */
+/** What others wrote must not drive this terminal (ECMA-48 control functions) nor turn its words round (Unicode bidi). */
 function shownSafely(text: string): string {
-  return text.replaceAll(/\p{Cc}|\p{Cf}/gu, '\u{fffd}');
+  return text.replaceAll(/(?!\t)[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu, '\u{fffd}');
 }
 
 /** Resolves on Ctrl-C, on SIGTERM, and when the process that started this one is gone. */

@@ -36,7 +36,11 @@ export function startCommand(context: CommandContext): Command {
       'after',
       '\nExamples:\n  sealpost start\n  sealpost start --data ~/sealpost --port-base 5400\n  sealpost start --demo --json',
     )
-    .action((flags: StartFlags) => (flags.demo === true ? demo(context, flags) : serve(context, flags)));
+    .action(async (flags: StartFlags) => {
+      await (flags.demo === true ? demo(context, flags) : serve(context, flags));
+      // A story cut short leaves sockets and timers of its devices behind; what had to stop has stopped.
+      context.exitNow();
+    });
 }
 
 function portNumber(text: string): number {

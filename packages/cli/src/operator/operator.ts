@@ -22,8 +22,8 @@ import {
 import { openStore, readBootstrapped } from '../bootstrap/bootstrap.ts';
 import type { ControlClient } from './control-client.ts';
 
-/** Long enough for a person to hand it on, short enough to be worthless when found later. */
-const APPROVAL_LIFETIME = 5 * 60_000;
+/** Short enough to be worthless when found later. An invitation lives as long as the approval of it. */
+const APPROVAL_LIFETIME = 10 * 60_000;
 const INVITE_LIFETIME = 10 * 60_000;
 const ASSERTION_LIFETIME = 60_000;
 

@@ -19,7 +19,11 @@ import { type DataFolder, openDataFolder } from './data-folder.ts';
 import { type Ports, portsFrom, requireFree } from './ports.ts';
 import { prepareDatabases, writeServiceConfigs } from './services.ts';
 
-const ORDER: readonly ServiceName[] = ['gateway', 'control', 'dispatcher', 'simulator'];
+/** The gateway's migrations make the dispatcher's tables; control asks the gateway which bundle it runs. */
+const ORDER: readonly (readonly ServiceName[])[] = [
+  ['gateway', 'simulator'],
+  ['control', 'dispatcher'],
+];
 
 export interface StartOptions {
   readonly data: string;
@@ -80,15 +84,17 @@ export async function startSealpost(
     });
     children = createChildren({
       logs: folder.zone('logs'),
+      compileCache: join(folder.zone('run'), 'compile-cache'),
       now: surroundings.now,
       onRestart: (name) =>
         say(`${name} ended unexpectedly and is started again; see ${join(folder.path, 'logs', `${name}.log`)}`),
       onGivenUp: (name) =>
         say(`${name} keeps ending and is left down; see ${join(folder.path, 'logs', `${name}.log`)}`),
     });
-    for (const name of ORDER) {
-      say(`starting ${name}`);
-      await children.start(services[name]);
+    const { start } = children;
+    for (const together of ORDER) {
+      say(`starting ${together.join(' and ')}`);
+      await Promise.all(together.map((name) => start(services[name])));
     }
     const started = { postgres, children };
     return {

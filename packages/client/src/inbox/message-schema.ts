@@ -43,7 +43,7 @@ export interface StoredReadable extends StoredFacts {
   readonly readers: readonly Reader[];
 }
 
-export interface StoredUnreadable extends StoredFacts {
+interface StoredUnreadable extends StoredFacts {
   readonly state: 'unreadable';
   readonly code: string;
 }

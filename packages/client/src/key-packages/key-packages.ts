@@ -12,8 +12,8 @@ import type { ClientSurroundings } from '../surroundings.ts';
 import { decodeKeyPackage, encodeKeyPackage, type StoredKeyPackage } from './key-package-schema.ts';
 
 /** One-time packages in a full pool, and when to refill it. */
-export const POOL_SIZE = 20;
-export const POOL_LOW = 10;
+const POOL_SIZE = 20;
+const POOL_LOW = 10;
 const LIFETIME = 30 * 86_400_000;
 /** Devices' and gateways' clocks differ. */
 const BACKDATED = 60 * 60_000;

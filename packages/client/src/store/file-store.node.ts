@@ -65,8 +65,11 @@ function storeIn(folder: Folder): DeviceStore {
   const run = <T>(work: () => Promise<T>): Promise<T> => {
     if (closed) return Promise.reject(clientError('ERR_CLIENT_CLOSED'));
     return serial.run(async () => {
-      if (unfinished) await finishJournal(folder);
-      unfinished = false;
+      if (unfinished) {
+        await folder.lock.held();
+        await finishJournal(folder);
+        unfinished = false;
+      }
       return work();
     });
   };

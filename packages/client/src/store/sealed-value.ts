@@ -7,7 +7,7 @@ import { sealState } from '@sealpost/crypto/seal';
 import { clientError } from '../client-errors.ts';
 
 /** Raised when an older program could not read what this one stores. */
-export const STORE_FORMAT = 1;
+const STORE_FORMAT = 1;
 export const STORAGE_KEY_LENGTH = 32;
 
 const contextOf = (name: string) => ({ purpose: `device/${name}`, version: STORE_FORMAT });

@@ -12,7 +12,7 @@ import { type IncomingFrame, readFrame } from './frame-schema.ts';
 import { type SyncSocketConstructor, syncUrl } from './socket.ts';
 
 /** What the device does with what sync brings. Each may throw: the connection ends then. */
-export interface SyncWork {
+interface SyncWork {
   cursor(): Promise<number>;
   ready(keyPackages: number): void;
   /** Resolves once the item is stored. */

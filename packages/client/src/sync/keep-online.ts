@@ -58,6 +58,7 @@ export function createOnline(deps: OnlineDeps): Online {
     mine.wanted = false;
     const refused = clientError('ERR_CLIENT_REFUSED', { details: [{ pointer: 'sync', detail: code }] });
     for (const { reject } of mine.waiters.splice(0)) reject(refused);
+    tell({ kind: 'problem', code: refused.code });
   };
 
   const pause = (mine: Session, ms: number) =>

@@ -43,6 +43,8 @@ export interface ZoneKeys {
   readonly token: Signer;
   /** 32 bytes: contact addresses at rest; made at first start. */
   readonly storage: Uint8Array;
+  /** 32 bytes: keys the hashes of request bodies; made at first start. */
+  readonly requests: Uint8Array;
 }
 
 export async function openZoneKeys(config: ControlConfig, surroundings: Surroundings): Promise<ZoneKeys> {
@@ -55,8 +57,12 @@ export async function openZoneKeys(config: ControlConfig, surroundings: Surround
   if ((await certifiedKeyId(trust.deviceCa)) !== deviceCa.keyId) throw wrongKey('device-ca');
   const witness = await store.signer('witness');
   const token = store.hasSecret('token') ? await store.signer('token') : await store.createSigner('token', 'EdDSA');
-  if (!store.hasSecret('storage')) store.createSecret('storage', surroundings.random(32));
-  return { trust, trustJws, store, submit, deviceCa, witness, token, storage: store.readSecret('storage') };
+  const secret = (name: string) => {
+    if (!store.hasSecret(name)) store.createSecret(name, surroundings.random(32));
+    return store.readSecret(name);
+  };
+  const [storage, requests] = [secret('storage'), secret('requests')];
+  return { trust, trustJws, store, submit, deviceCa, witness, token, storage, requests };
 }
 
 /** Reads a file the configuration names. Throws ERR_CONTROL_FILE. */

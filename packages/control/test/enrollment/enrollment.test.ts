@@ -198,4 +198,26 @@ describe('a revocation', () => {
     await revoke(body.device);
     expect((await enrol(await inviteDevice(control, 'alice'))).body.code).toBe('ERR_ENROLLMENT_USED');
   });
+
+  it('is not lost with an enrollment of the same member that the directory refuses for good', async () => {
+    const { body } = await enrol(await inviteDevice(control, 'alice'));
+    control.gateway.interfere = () => 'hang up';
+    const tablet = (await createSigningKey('ES256')).signer;
+    expect((await enrol(await inviteDevice(control, 'alice'), tablet)).status).toBe(503);
+    control.clock.now += 60_000;
+    expect((await revoke(body.device)).status).toBe(503);
+    // The invitation behind the tablet ends before the gateway is back.
+    control.clock.now += 3_600_000;
+    let refused = false;
+    control.gateway.interfere = (method) => {
+      if (method !== 'POST' || refused) return undefined;
+      refused = true;
+      return problem(422, 'ERR_DIRECTORY_APPROVAL');
+    };
+    await control.restart();
+    await expect.poll(() => refused).toBe(true);
+    await control.restart();
+    await expect.poll(verified).toEqual([]);
+    expect(chain()).toHaveLength(2);
+  });
 });

@@ -37,7 +37,7 @@ export async function openState(
   if (sealed.length < start || !equalBytes(header.subarray(0, STATE_MAGIC.length), STATE_MAGIC)) {
     return refused('malformed');
   }
-  const view = new DataView(header.buffer);
+  const view = new DataView(header.buffer, header.byteOffset, header.byteLength);
   const [format, written] = [view.getUint8(STATE_MAGIC.length), view.getUint32(STATE_MAGIC.length + 1)];
   if (format === 0) return refused('malformed');
   if (format > STATE_FORMAT || written > version) return refused('newer-format');

@@ -4,11 +4,9 @@
  */
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { setTimeout as delay } from 'node:timers/promises';
-import { type Adapter, type AdapterContext, createAdapter } from '@sealpost/channels';
+import { type AdapterContext, createAdapter } from '@sealpost/channels';
 import { type DispatchKey, importDispatchKey } from '@sealpost/crypto/dispatch';
 import {
-  type Database,
   type Logger,
   openDatabase,
   openKeyStore,
@@ -17,13 +15,14 @@ import {
   systemSurroundings,
 } from '@sealpost/platform';
 import { type ErrorTable, errorsOf, fromUtf8 } from '@sealpost/protocol';
+import type { ProviderReceipt } from '@sealpost/protocol/carriage';
 import { readTrust } from '../config/trust.ts';
-import { type Bus, createBus, POLL_MS } from '../platform/bus.ts';
-import type { Claimed } from './claim-schema.ts';
-import { claimAttempts, nextDue, reportOutcome, storeReceipts } from './claims.ts';
+import { createBus } from '../platform/bus.ts';
+import { startAttemptLoop } from './attempt-loop.ts';
+import { storeReceipts } from './claims.ts';
 import type { DispatcherConfig } from './config.ts';
 import { privateJwkOf } from './dispatch-key-schema.ts';
-import { tryAttempt } from './try.ts';
+import type { Channel } from './try.ts';
 import { createWebhookServer } from './webhooks.ts';
 
 const VERSION = '0.1.0';
@@ -37,45 +36,75 @@ const DISPATCHER_ERRORS = {
 } as const satisfies ErrorTable;
 const dispatcherError = errorsOf(DISPATCHER_ERRORS);
 
+export interface DispatcherOptions {
+  readonly logger: Logger;
+  readonly surroundings?: Surroundings;
+}
+
+export type RunningDispatcher = RunningService & { readonly port: number };
+
+/** Throws when configuration, trust, key or database do not let it start; then nothing is left running. */
 export async function startDispatcher(
   config: DispatcherConfig,
-  { logger, surroundings = systemSurroundings() }: { logger: Logger; surroundings?: Surroundings },
-): Promise<RunningService & { port: number }> {
+  { logger, surroundings = systemSurroundings() }: DispatcherOptions,
+): Promise<RunningDispatcher> {
   const key = await openDispatchKey(config);
-  const database = openDatabase({
-    ...config.database,
-    password: readFileSync(config.database.password_file, 'utf8').trim(),
-  });
+  const closing: (() => unknown)[] = [];
+  try {
+    return await run({ config, key, logger, surroundings, closing });
+  } catch (cause) {
+    await closeAll(closing);
+    throw cause;
+  }
+}
+
+interface Parts extends Required<DispatcherOptions> {
+  readonly config: DispatcherConfig;
+  readonly key: DispatchKey;
+  /** What to take down, in the order it was put up. */
+  readonly closing: (() => unknown)[];
+}
+
+async function run({ config, key, logger, surroundings, closing }: Parts): Promise<RunningDispatcher> {
+  const { password_file, ...connection } = config.database;
+  const database = openDatabase({ ...connection, password: readFileSync(password_file, 'utf8').trim() });
+  closing.push(() => database.close());
   const bus = createBus({ database, logger });
-  const adapters = createAdapters(config, surroundings);
-  const store = async (channel: string, receipts: Parameters<typeof storeReceipts>[2]) => {
+  const channels = createChannels(config, surroundings);
+  const adapters = new Map([...channels].map(([channel, { adapter }]) => [channel, adapter]));
+  const store = async (channel: string, receipts: readonly ProviderReceipt[]) => {
     await storeReceipts(database, channel, receipts, surroundings.now());
     bus.hint('outcome');
   };
-  const ready = async () =>
+  const ready = () =>
     database.query('dispatch-ready', 'SELECT 1').then(
       () => undefined,
       () => 'database',
     );
   const server = await createWebhookServer({ adapters, logger, version: VERSION, ready, store });
+  closing.push(() => bus.stop());
   await bus.start();
-  await Promise.all(
-    [...adapters].map(([channel, adapter]) => adapter.start({ receive: (receipts) => store(channel, receipts) })),
-  );
-  const loop = startLoop({ config, adapters, key, database, bus, logger, surroundings });
+  for (const [channel, adapter] of adapters) {
+    closing.push(() => adapter.stop());
+    await adapter.start({ receive: (receipts) => store(channel, receipts) });
+  }
+  const { concurrency } = config;
+  const loop = startAttemptLoop({ concurrency, channels, key, database, bus, logger, surroundings });
+  closing.push(() => loop.stop());
+  closing.push(() => server.close());
   await server.listen({ host: config.listen.host, port: config.listen.port });
-  const { port } = server.server.address() as { port: number };
+  const [address] = server.addresses();
+  const port = typeof address === 'object' ? address.port : 0;
   logger.info('dispatcher ready', { port, count: adapters.size });
-  return {
-    port,
-    async stop() {
-      await server.close();
-      await loop.stop();
-      await Promise.all([...adapters.values()].map((adapter) => adapter.stop()));
-      await bus.stop();
-      await database.close();
-    },
-  };
+  return { port, stop: () => closeAll(closing) };
+}
+
+/** Last up, first down; a part that fails to stop keeps no other from stopping. */
+async function closeAll(closing: (() => unknown)[]): Promise<void> {
+  for (const close of closing.splice(0).reverse())
+    await Promise.resolve()
+      .then(close)
+      .catch(() => undefined);
 }
 
 async function openDispatchKey(config: DispatcherConfig): Promise<DispatchKey> {
@@ -85,16 +114,16 @@ async function openDispatchKey(config: DispatcherConfig): Promise<DispatchKey> {
   return key;
 }
 
-function createAdapters(config: DispatcherConfig, surroundings: Surroundings): Map<string, Adapter> {
+function createChannels(config: DispatcherConfig, surroundings: Surroundings): Map<string, Channel> {
   const context: AdapterContext = {
     now: surroundings.now,
     fetch,
     readSecret: async (path) => trimNewline(new Uint8Array(await readFile(path))),
   };
   return new Map(
-    Object.entries(config.channels).map(([channel, { adapter, ...settings }]) => [
+    Object.entries(config.channels).map(([channel, { adapter: name, ...settings }]) => [
       channel,
-      createAdapter(adapter, settings, context),
+      { name, adapter: createAdapter(name, settings, context) },
     ]),
   );
 }
@@ -103,80 +132,4 @@ function trimNewline(bytes: Uint8Array): Uint8Array {
   let end = bytes.length;
   while (end > 0 && (bytes[end - 1] === 0x0a || bytes[end - 1] === 0x0d)) end -= 1;
   return bytes.subarray(0, end);
-}
-
-interface LoopDeps {
-  readonly config: DispatcherConfig;
-  readonly adapters: ReadonlyMap<string, Adapter>;
-  readonly key: DispatchKey;
-  readonly database: Database;
-  readonly bus: Bus;
-  readonly logger: Logger;
-  readonly surroundings: Surroundings;
-}
-
-/** Claims as many attempts as there are places free, tries them side by side, and waits for a hint or the next due one. */
-function startLoop({ config, adapters, key, database, bus, logger, surroundings }: LoopDeps): {
-  stop(): Promise<void>;
-} {
-  const owner = surroundings.uuid();
-  const stopping = new AbortController();
-  const underWay = new Set<Promise<void>>();
-
-  const work = async (attempt: Claimed) => {
-    const outcome = await tryAttempt(attempt, adapters, key, surroundings.now());
-    const counted = await reportOutcome(database, attempt.id, attempt.epoch, outcome, surroundings.now());
-    bus.hint('outcome');
-    logger.info('attempt ended', {
-      channel: attempt.part.channel,
-      attempt: attempt.id,
-      state: outcome.kind,
-      reason: counted ? 'reported' : 'taken over',
-    });
-  };
-
-  const claim = async () => {
-    const free = config.concurrency - underWay.size;
-    if (free <= 0) return;
-    for (const attempt of await claimAttempts(database, owner, free, surroundings.now())) {
-      const task: Promise<void> = work(attempt)
-        // Unreported, the lease runs out and the attempt is claimed again as interrupted.
-        .catch((cause: unknown) =>
-          logger.warn('attempt not reported', {
-            attempt: attempt.id,
-            reason: cause instanceof Error ? cause.name : 'unknown',
-          }),
-        )
-        .finally(() => underWay.delete(task));
-      underWay.add(task);
-    }
-  };
-
-  const run = async () => {
-    while (!stopping.signal.aborted) {
-      const woken = new AbortController();
-      const off = bus.on('attempt', () => woken.abort());
-      let wait = POLL_MS;
-      try {
-        await claim();
-        const due = await nextDue(database);
-        if (due !== undefined) wait = Math.min(POLL_MS, Math.max(10, due - surroundings.now()));
-      } catch (cause) {
-        logger.warn('claiming failed', { reason: cause instanceof Error ? cause.name : 'unknown' });
-      }
-      await Promise.race([
-        delay(wait, undefined, { signal: AbortSignal.any([stopping.signal, woken.signal]) }).catch(() => undefined),
-        ...underWay,
-      ]);
-      off();
-    }
-  };
-  const loop = run();
-  return {
-    async stop() {
-      stopping.abort();
-      await loop;
-      await Promise.all(underWay);
-    },
-  };
 }

@@ -1,12 +1,11 @@
 /** A row of the table attempt, as the gateway wrote it, parsed before anything is opened or sent. */
 import {
   ADAPTERS,
-  type AttemptId,
   attemptIdSchema,
   type CarrierPart,
   carrierPartSchema,
+  channelNameSchema,
   flowNameSchema,
-  type MessageId,
   messageIdSchema,
   organisationSchema,
   protectionSchema,
@@ -16,7 +15,7 @@ import { z } from 'zod';
 
 export interface AttemptRow {
   readonly id: string;
-  readonly part: string;
+  readonly part: string | null;
   readonly epoch: number;
   readonly interrupted: boolean;
 }
@@ -27,20 +26,48 @@ const rowSchema = z.object({
   organisation: organisationSchema,
   flow: flowNameSchema,
   floor: protectionSchema,
+  channel: channelNameSchema,
   adapter: z.enum(ADAPTERS),
   use: useSchema,
   expires: z.int(),
 });
 
-export type Claimed = z.output<typeof rowSchema> & {
-  readonly part: CarrierPart;
+/** A lease on one try: what a report must name to count. */
+export interface Lease {
+  readonly id: string;
   readonly epoch: number;
+}
+
+export type Attempt = z.output<typeof rowSchema> & {
+  /** `undefined` when the try was withdrawn: it is reported and not made. */
+  readonly part: CarrierPart | undefined;
   /** An earlier try was never reported. */
   readonly interrupted: boolean;
 };
-export type { AttemptId, MessageId };
+
+export interface Claimed {
+  readonly lease: Lease;
+  /** `undefined` when the row is in no form this dispatcher knows. */
+  readonly attempt: Attempt | undefined;
+}
 
 export function claimedOf(row: AttemptRow): Claimed {
-  const part = carrierPartSchema.parse(JSON.parse(row.part));
-  return { ...rowSchema.parse(row), part, epoch: row.epoch, interrupted: row.interrupted };
+  return { lease: { id: row.id, epoch: row.epoch }, attempt: attemptOf(row) };
+}
+
+function attemptOf(row: AttemptRow): Attempt | undefined {
+  const fields = rowSchema.safeParse(row);
+  if (!fields.success) return undefined;
+  const known = { ...fields.data, interrupted: row.interrupted };
+  if (row.part === null) return { ...known, part: undefined };
+  const part = carrierPartSchema.safeParse(parseJson(row.part));
+  return part.success ? { ...known, part: part.data } : undefined;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }

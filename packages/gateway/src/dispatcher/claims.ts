@@ -3,12 +3,11 @@
  * was slow: its report counts only while no other has taken the try over.
  */
 import type { Sql } from '@sealpost/platform';
-import type { AttemptId, Timestamp } from '@sealpost/protocol';
+import type { Timestamp } from '@sealpost/protocol';
 import type { Outcome, ProviderReceipt } from '@sealpost/protocol/carriage';
-import type { Claimed } from './claim-schema.ts';
-import { type AttemptRow, claimedOf } from './claim-schema.ts';
+import { type AttemptRow, type Claimed, claimedOf, type Lease } from './claim-schema.ts';
 
-/** Longer than any adapter lets a provider take. */
+/** Renewed while a try is under way; what is not, another dispatcher may take over. */
 export const LEASE_MS = 30_000;
 
 /** `lease_owner` still set means an earlier try never reported: it may have had its effect. */
@@ -20,8 +19,12 @@ WITH ready AS (
 )
 UPDATE attempt a SET lease_owner = $3, lease_until = $4, lease_epoch = a.lease_epoch + 1
 FROM ready WHERE a.id = ready.id
-RETURNING a.id, a.lane, a.message, a.organisation, a.flow, a.floor, a.channel, a.adapter, a.use, a.part, a.expires,
+RETURNING a.id, a.message, a.organisation, a.flow, a.floor, a.channel, a.adapter, a.use, a.part, a.expires,
   a.lease_epoch AS epoch, ready.interrupted`;
+
+const RENEW = `
+UPDATE attempt a SET lease_until = $3 FROM unnest($1::uuid[], $2::bigint[]) AS mine(id, epoch)
+WHERE a.id = mine.id AND a.lease_epoch = mine.epoch AND a.lease_owner IS NOT NULL`;
 
 const FINISH = `
 WITH mine AS (
@@ -38,15 +41,20 @@ export async function claimAttempts(sql: Sql, owner: string, limit: number, now:
   return (await sql.query<AttemptRow>('dispatch-claim', CLAIM, [now, limit, owner, now + LEASE_MS])).map(claimedOf);
 }
 
-/** `false` when the try was taken over meanwhile, or the message has ended. */
+export async function renewLeases(sql: Sql, leases: readonly Lease[], now: Timestamp): Promise<void> {
+  if (leases.length === 0) return;
+  const values = [leases.map(({ id }) => id), leases.map(({ epoch }) => epoch), now + LEASE_MS];
+  await sql.query('dispatch-renew', RENEW, values);
+}
+
+/** `false` when it was reported before, or the try was taken over meanwhile. */
 export async function reportOutcome(
   sql: Sql,
-  attempt: AttemptId,
-  epoch: number,
+  { id, epoch }: Lease,
   outcome: Outcome,
   now: Timestamp,
 ): Promise<boolean> {
-  return (await sql.query('dispatch-finish', FINISH, [attempt, epoch, JSON.stringify(outcome), now])).length === 1;
+  return (await sql.query('dispatch-finish', FINISH, [id, epoch, JSON.stringify(outcome), now])).length === 1;
 }
 
 /** When the next attempt may be claimed; `undefined` when there is none. */
@@ -55,6 +63,7 @@ export async function nextDue(sql: Sql): Promise<Timestamp | undefined> {
   return row?.due ?? undefined;
 }
 
+/** A provider repeats what is not stored until it is, so nothing it can write may be impossible to store: no U+0000. */
 export async function storeReceipts(
   sql: Sql,
   channel: string,
@@ -62,6 +71,8 @@ export async function storeReceipts(
   now: Timestamp,
 ): Promise<void> {
   for (const { providerMessageIds, status, code } of receipts) {
-    await sql.query('dispatch-receipt', ADD_RECEIPT, [channel, [...providerMessageIds], status, code, now]);
+    const ids = providerMessageIds.filter((id) => !id.includes('\0'));
+    if (ids.length === 0) continue;
+    await sql.query('dispatch-receipt', ADD_RECEIPT, [channel, ids, status, code.replaceAll('\0', ''), now]);
   }
 }

@@ -24,7 +24,8 @@ export const WEBHOOK_ERRORS = {
 } as const satisfies ErrorTable;
 const webhookError = errorsOf(WEBHOOK_ERRORS);
 
-const BODY_LIMIT = 262_144;
+/** As much as an adapter looks at: a webhook refused for its size would be repeated for days. */
+const BODY_LIMIT = 524_288;
 
 export interface WebhookDeps {
   readonly adapters: ReadonlyMap<string, Adapter>;
@@ -59,11 +60,12 @@ export async function createWebhookServer(deps: WebhookDeps): Promise<Server> {
         throw webhookError('ERR_WEBHOOK_MALFORMED');
       case 'handshake':
         return reply.type('text/plain').send(result.answer);
+      // 200 and no other 2xx: it is what Google takes for "done"; anything else blocks the events behind this one.
       case 'ignored':
-        return reply.code(204).send();
+        return reply.code(200).send();
       case 'receipts':
         await deps.store(channel, result.receipts);
-        return reply.code(204).send();
+        return reply.code(200).send();
     }
   });
   return server;

@@ -8,8 +8,8 @@ import {
   canonicalBytes,
   canonicalJson,
   type DirectoryEntry,
-  equalBytes,
   type Evidence,
+  equalBytes,
   eventSchema,
   fromBase64url,
 } from '@sealpost/protocol';
@@ -46,7 +46,13 @@ export async function verifyEvidence(
     proof.length === evidence.path.length &&
     proof.every((hash) => hash.length === HASH_LENGTH) &&
     verifyInclusion(
-      { leafHash: leafHash(leaf.bytes, sha256), index: evidence.position, size: checkpoint.size, proof, root: checkpoint.root },
+      {
+        leafHash: leafHash(leaf.bytes, sha256),
+        index: evidence.position,
+        size: checkpoint.size,
+        proof,
+        root: checkpoint.root,
+      },
       sha256,
     );
   return included ? { kind: 'proved', checkpoint, position: evidence.position } : refused('inclusion');

@@ -28,9 +28,11 @@ export function createHeads({ sql, surroundings }: { sql: Sql; surroundings: Sur
           'INSERT INTO log_head (size, root, seen_at) VALUES ($1, $2, $3) ON CONFLICT (size) DO NOTHING',
           [size, root, now],
         );
-        const [row] = await sql.query<{ root: Uint8Array }>('log-head-root', 'SELECT root FROM log_head WHERE size = $1', [
-          size,
-        ]);
+        const [row] = await sql.query<{ root: Uint8Array }>(
+          'log-head-root',
+          'SELECT root FROM log_head WHERE size = $1',
+          [size],
+        );
         if (row === undefined) throw new TypeError('a head was just remembered');
         if (known.size >= KEPT) known.clear();
         known.set(size, row.root);

@@ -144,9 +144,9 @@ export function createEnrollment(deps: EnrollmentDeps): Enrollment {
       const outcome = await database.transaction(async (tx) => {
         const known = await ledger.newest(tx, object.member, object.device);
         if (known === undefined) throw enrollmentError('ERR_ENROLLMENT_DEVICE');
-        const spent = await identity.spend(tx, allowed);
+        await identity.spend(tx, allowed);
+        // Not whether the approval is new decides but whether the device is still in: taking away again is no harm.
         if (known.change === 'revoked') return 'already';
-        if (spent === 'already') return spent;
         const { member, name, chain, expiresAt } = known;
         const device = deviceIdSchema.parse(object.device);
         const change = {

@@ -9,10 +9,14 @@ import type { Database, Logger, Sql, Surroundings } from '@sealpost/platform';
 import {
   DIRECTORY_TYPE,
   type DirectoryEntry,
+  directoryEntrySchema,
+  fromBase64url,
+  fromUtf8,
   type MemberId,
   memberIdSchema,
   type Organisation,
   SealpostError,
+  type Timestamp,
 } from '@sealpost/protocol';
 import type { GatewayClient } from '../../gateway/gateway-client.ts';
 import { enrollmentError } from './enrollment-errors.ts';
@@ -33,6 +37,8 @@ export interface LedgerEntry {
 export type LedgerChange = Pick<DirectoryEntry, 'member' | 'device' | 'change' | 'name' | 'approval'> & {
   readonly chain: readonly string[];
   readonly expiresAt: number;
+  /** When it was decided; now, unless it is signed again behind another head. */
+  readonly at?: Timestamp;
 };
 
 export interface Ledger {
@@ -66,6 +72,20 @@ const FINAL: readonly string[] = ['invalid', 'denied', 'missing', 'conflict', 'i
 export function createLedger(deps: LedgerDeps): Ledger {
   const { database, gateway, organisation, submitSigner, surroundings, logger } = deps;
 
+  const append: Ledger['append'] = async (tx, { expiresAt, chain, at: decided, ...change }) => {
+    const head = await lockHead(tx, change.member);
+    const at = decided ?? Math.max(surroundings.now(), head.at);
+    const entry: DirectoryEntry = { v: 1, organisation, ...change, chain: [...chain], at, previous: head.entry_hash };
+    const jws = await signJws(DIRECTORY_TYPE, entry, submitSigner);
+    const [number, hash] = [head.number + 1, entryHash(jws)];
+    await tx.query(
+      'ledger-append',
+      `INSERT INTO directory_entry (member, number, device, change, entry, entry_hash, chain, name, expires_at)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+      [change.member, number, change.device, change.change, jws, hash, chain, change.name, expiresAt],
+    );
+    await moveHead(tx, change.member, number, hash, at);
+  };
   const postOne = async (entry: LedgerEntry) => {
     try {
       await gateway.postDirectory(entry.entry);
@@ -73,7 +93,10 @@ export function createLedger(deps: LedgerDeps): Ledger {
       if (!(error instanceof SealpostError) || !FINAL.includes(error.kind)) throw error;
       if (!(await isThere(entry))) {
         logger.warn('directory entry refused', { code: error.code, state: entry.change });
-        await database.transaction((tx) => takeBack(tx, entry));
+        await database.transaction(async (tx) => {
+          // What takes away is never lost with what it happened to stand behind.
+          for (const lost of await takeBack(tx, entry)) await append(tx, revocationOf(lost));
+        });
         throw enrollmentError('ERR_ENROLLMENT_DIRECTORY', { cause: error, retryAfter: 10 });
       }
     }
@@ -96,20 +119,7 @@ export function createLedger(deps: LedgerDeps): Ledger {
       const text = 'SELECT 1 AS found FROM directory_entry WHERE device = $2 AND member <> $1 LIMIT 1';
       return (await sql.query('ledger-anothers', text, [member, device])).length > 0;
     },
-    async append(tx, { expiresAt, chain, ...change }) {
-      const head = await lockHead(tx, change.member);
-      const at = Math.max(surroundings.now(), head.at);
-      const entry: DirectoryEntry = { v: 1, organisation, ...change, chain: [...chain], at, previous: head.entry_hash };
-      const jws = await signJws(DIRECTORY_TYPE, entry, submitSigner);
-      const [number, hash] = [head.number + 1, entryHash(jws)];
-      await tx.query(
-        'ledger-append',
-        `INSERT INTO directory_entry (member, number, device, change, entry, entry_hash, chain, name, expires_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-        [change.member, number, change.device, change.change, jws, hash, chain, change.name, expiresAt],
-      );
-      await moveHead(tx, change.member, number, hash, at);
-    },
+    append,
     post,
     async postAll() {
       const rows = await database.query<{ member: string }>(
@@ -157,22 +167,31 @@ async function markPosted(sql: Sql, { member, number, entryHash: hash }: LedgerE
   await sql.query('ledger-posted', text, [member, number, hash]);
 }
 
-async function takeBack(tx: Sql, { member, number, entryHash: hash }: LedgerEntry): Promise<void> {
+/** Removes the entry and all behind it; answers the revocations among those, oldest first. */
+async function takeBack(tx: Sql, { member, number, entryHash: hash }: LedgerEntry): Promise<LedgerEntry[]> {
   const head = await lockHead(tx, member);
-  const gone = await tx.query<{ device: string }>(
+  const gone = await tx.query<LedgerEntry>(
     'ledger-take-back',
     `DELETE FROM directory_entry WHERE member = $1 AND number >= $2 AND NOT posted
-       AND EXISTS (SELECT 1 FROM directory_entry WHERE member = $1 AND number = $2 AND entry_hash = $3) RETURNING device`,
+       AND EXISTS (SELECT 1 FROM directory_entry WHERE member = $1 AND number = $2 AND entry_hash = $3) RETURNING ${COLUMNS}`,
     [member, number, hash],
   );
-  if (gone.length === 0) return;
-  const devices = gone.map(({ device }) => device);
+  if (gone.length === 0) return [];
   await tx.query(
     'ledger-free-codes',
     'UPDATE invite SET device = NULL, key_id = NULL WHERE member = $1 AND device = ANY($2)',
-    [member, devices],
+    [member, gone.filter(({ change }) => change === 'enrolled').map(({ device }) => device)],
   );
   const text = 'SELECT entry_hash FROM directory_entry WHERE member = $1 AND number = $2';
   const [before] = await tx.query<{ entry_hash: string }>('ledger-before', text, [member, number - 1]);
   await moveHead(tx, member, number - 1, before?.entry_hash ?? null, head.at);
+  const behind = gone.filter((entry) => entry.number > number && entry.change === 'revoked');
+  return behind.sort((a, b) => a.number - b.number);
+}
+
+/** The change a stored entry of ours states, to be signed again; its time stays, which its approval was valid at. */
+function revocationOf({ entry, chain, expiresAt }: LedgerEntry): LedgerChange {
+  const payload = fromBase64url(entry.split('.')[1] ?? '') ?? new Uint8Array();
+  const { member, device, change, name, approval, at } = directoryEntrySchema.parse(JSON.parse(fromUtf8(payload)));
+  return { member, device, change, name, chain, approval, at, expiresAt };
 }

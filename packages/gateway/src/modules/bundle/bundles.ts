@@ -41,7 +41,7 @@ export interface Bundles {
   /** The newest bundle this node has seen, expired or not; `undefined` before the first. */
   current(): RunningBundle | undefined;
   flow(name: FlowName): CompiledFlow | undefined;
-  /** The flow as the bundle of that version has it: what a message accepted under it goes on by. */
+  /** A flow as an older version had it: what was accepted under a bundle is delivered under it. */
   flowAt(version: number, name: FlowName): Promise<CompiledFlow | undefined>;
   /** Looks again when the last look is older than a second, or `version` is not the one known. */
   fresh(version?: number): Promise<RunningBundle | undefined>;
@@ -51,15 +51,17 @@ export interface Bundles {
   stop(): void;
 }
 
+type Indexed = RunningBundle & { readonly flows: ReadonlyMap<string, CompiledFlow> };
 type Row = { version: number; digest: string; jws: string };
 
 const NEWEST = 'SELECT version, digest, jws FROM bundle ORDER BY version DESC LIMIT 1';
-const AT_VERSION = 'SELECT version, digest, jws FROM bundle WHERE version = $1';
+const AT = 'SELECT jws FROM bundle WHERE version = $1';
+const OLDER_KEPT = 16;
 const INSERT = 'INSERT INTO bundle (version, digest, jws, approval, applied_at) VALUES ($1, $2, $3, $4, $5)';
 
 export function createBundles({ database, log, bus, trust, surroundings }: BundlesDeps): Bundles {
-  let running: (RunningBundle & { flows: ReadonlyMap<string, CompiledFlow> }) | undefined;
-  const earlier = new Map<number, ReadonlyMap<string, CompiledFlow>>();
+  let running: Indexed | undefined;
+  const older = new Map<number, Indexed>();
   let looked = Number.NEGATIVE_INFINITY;
   let off: () => void = () => undefined;
 
@@ -92,8 +94,20 @@ export function createBundles({ database, log, bus, trust, surroundings }: Bundl
   const load = async () => {
     const [row] = await database.query<Row>('bundle-newest', NEWEST);
     looked = surroundings.now();
-    if (row === undefined || row.version === running?.bundle.version) return;
-    running = index((await verified(row.jws)).bundle, row.jws);
+    if (row === undefined || row.version <= (running?.bundle.version ?? 0)) return;
+    const newer = index((await verified(row.jws)).bundle, row.jws);
+    if (newer.bundle.version > (running?.bundle.version ?? 0)) running = newer;
+  };
+
+  const at = async (version: number): Promise<Indexed | undefined> => {
+    const known = older.get(version);
+    if (known !== undefined) return known;
+    const [row] = await database.query<{ jws: string }>('bundle-at', AT, [version]);
+    if (row === undefined) return undefined;
+    const found = index((await verified(row.jws)).bundle, row.jws);
+    if (older.size >= OLDER_KEPT) older.clear();
+    older.set(version, found);
+    return found;
   };
 
   const insert = async (tx: Sql, bundle: Bundle, jws: string, approval: string, operator: KeyId): Promise<boolean> => {
@@ -113,14 +127,8 @@ export function createBundles({ database, log, bus, trust, surroundings }: Bundl
     current: () => running,
     flow: (name) => running?.flows.get(name),
     async flowAt(version, name) {
-      if (running?.bundle.version === version) return running.flows.get(name);
-      const known = earlier.get(version);
-      if (known !== undefined) return known.get(name);
-      const [row] = await database.query<Row>('bundle-at-version', AT_VERSION, [version]);
-      if (row === undefined) return undefined;
-      const { flows } = index((await verified(row.jws)).bundle, row.jws);
-      earlier.set(version, flows);
-      return flows.get(name);
+      if (version === running?.bundle.version) return running.flows.get(name);
+      return (await at(version))?.flows.get(name);
     },
     async fresh(version) {
       const stale = surroundings.now() - looked >= FRESH_MS;
@@ -147,6 +155,6 @@ export function createBundles({ database, log, bus, trust, surroundings }: Bundl
   };
 }
 
-function index(bundle: Bundle, jws: string) {
+function index(bundle: Bundle, jws: string): Indexed {
   return { bundle, jws, flows: new Map<string, CompiledFlow>(bundle.flows.map((flow) => [flow.name, flow])) };
 }

@@ -4,26 +4,21 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Database, Logger, Sql, Surroundings } from '@sealpost/platform';
-import {
-  attemptIdSchema,
-  type CompiledFlow,
-  type ConversationId,
-  type FlowName,
-  type MessageId,
-} from '@sealpost/protocol';
+import type { CompiledFlow, Envelope, FlowName } from '@sealpost/protocol';
 import { type Bus, POLL_MS } from '../../platform/bus.ts';
 import type { Directory } from '../directory/index.ts';
 import type { Groups } from '../groups/index.ts';
 import type { Log } from '../log/index.ts';
+import { createDeciding, type Take } from './deciding.ts';
+import { deliveryError } from './delivery-errors.ts';
 import { createReceiptIntake, type ReceiptResult } from './device-receipt.ts';
-import { carryOut } from './effects.ts';
-import { findWaiting, prune, take, type Waiting } from './inbox.ts';
-import { claimLanes, LEASE_MS, lanesBehind, moveCursor, type OwnedLane, releaseLanes } from './lease.ts';
-import { decide } from './machine.ts';
-import { foldDelivery } from './state.ts';
+import { findWaiting, prune, take } from './inbox.ts';
+import { claimLanes, Fenced, LEASE_MS, lanesBehind, moveCursor, type OwnedLane, releaseLanes } from './lease.ts';
+import { codeOf, isOfTheServer } from './set-aside.ts';
 import type { Decision, DeviceId, Taken } from './types.ts';
 
-const EVENTS_AT_ONCE = 500;
+/** Intake into a lane waits while a batch of it is decided. */
+const EVENTS_AT_ONCE = 100;
 const PARKED_FOR = 86_400_000;
 const PRUNE_EVERY = 60_000;
 
@@ -49,80 +44,46 @@ export interface Delivery {
   stop(): Promise<void>;
 }
 
-class Fenced extends Error {}
-
 export function createDelivery(deps: DeliveryDeps): Delivery {
-  const { database, bus, log, groups, logger, surroundings } = deps;
+  const { database, bus, log, logger, surroundings } = deps;
+  const deciding = createDeciding(deps);
   const owner = surroundings.uuid();
   let leasedUntil = 0;
   let prunedAt = 0;
   const stopping = new AbortController();
   let loop: Promise<void> = Promise.resolve();
 
-  /** Decides one input about one message inside `tx`, which holds its lane. */
-  const decideOne = async (tx: Sql, { message, input }: Taken): Promise<Decision | undefined> => {
-    const history = await log.eventsOf(tx, message);
-    const state = foldDelivery(history.map(({ event }) => event));
-    const envelope = await log.envelope(tx, message);
-    if (state === undefined || envelope === undefined) return undefined;
-    const flow = await deps.flowAt(state.accepted.bundle, state.accepted.flow);
-    if (flow === undefined) return undefined;
-    const decision = decide(state, input, {
-      now: surroundings.now(),
-      message,
-      flow,
-      devices: (await groups.devices(tx, state.accepted.conversation)).length,
-      forms: new Set(envelope.parts.flatMap((part) => (part.form === 'carrier' ? [part.channel] : []))),
-      attemptId: () => attemptIdSchema.parse(surroundings.uuid()),
-    });
-    await log.append(
-      tx,
-      decision.events.map((event) => ({ laneKey: state.accepted.conversation, event })),
-    );
-    const context = { groups, lane: log.laneOf(state.accepted.conversation), message, envelope, flow };
-    for (const effect of decision.effects) await carryOut(tx, effect, context);
-    return decision;
-  };
-
   const hintAfter = (decisions: readonly Decision[]) => {
     if (decisions.some(({ events }) => events.length > 0)) bus.hint('lane');
-    const effects = decisions.flatMap((decision) => decision.effects);
-    if (effects.some(({ kind }) => kind === 'attempt')) bus.hint('attempt');
-    if (effects.some(({ kind }) => kind === 'fan-out')) bus.hint('queue');
+    const kinds = new Set(decisions.flatMap(({ effects }) => effects.map(({ kind }) => kind)));
+    if (kinds.has('attempt') || kinds.has('withdraw')) bus.hint('attempt');
+    if (kinds.has('fan-out')) bus.hint('queue');
   };
 
-  /** New acceptances of one lane, in order. */
-  const followLane = async (lane: OwnedLane) => {
-    const decisions = await database.transaction(async (tx) => {
-      await log.lockLane(tx, lane.lane);
-      const events = await log.read(tx, lane.lane, lane.decided, EVENTS_AT_ONCE);
-      const made: Decision[] = [];
-      for (const { event } of events) {
-        if (event.kind !== 'message.accepted') continue;
-        const decision = await decideOne(tx, { message: event.message, input: { kind: 'accepted' } });
-        if (decision !== undefined) made.push(decision);
-      }
-      const decided =
-        events.length < EVENTS_AT_ONCE
-          ? Math.max(lane.head, events.at(-1)?.sequence ?? 0)
-          : (events.at(-1)?.sequence ?? lane.head);
-      if (!(await moveCursor(tx, lane, owner, decided))) throw new Fenced();
-      return made;
-    });
-    hintAfter(decisions);
+  /**
+   * New acceptances of one lane, in order. Sequence numbers are given under the lane's lock, which is held here: whatever
+   * has a number up to the lane's head is committed and seen, so no later commit can slip in below the cursor.
+   */
+  const newIn = async (tx: Sql, lane: OwnedLane): Promise<Taken[]> => {
+    const events = await log.read(tx, lane.lane, lane.decided, EVENTS_AT_ONCE);
+    const last = events.at(-1)?.sequence ?? lane.decided;
+    await moveCursor(tx, lane, owner, events.length < EVENTS_AT_ONCE ? Math.max(lane.head, last) : last);
+    return events.flatMap(({ event }) =>
+      event.kind === 'message.accepted' ? [{ message: event.message, input: { kind: 'accepted' } }] : [],
+    );
   };
 
-  const decideLane = async (lane: number, waiting: readonly Waiting[]) => {
-    const decisions = await database.transaction(async (tx) => {
-      await log.lockLane(tx, lane);
-      const made: Decision[] = [];
-      for (const taken of await take(tx, waiting)) {
-        const decision = await decideOne(tx, taken);
-        if (decision !== undefined) made.push(decision);
-      }
-      return made;
-    });
-    hintAfter(decisions);
+  /** One lane's trouble keeps no other lane waiting; that of the server is everyone's. Answers whether it went well. */
+  const decideLane = async (lane: number, taking: Take): Promise<boolean> => {
+    try {
+      hintAfter(await deciding.all(lane, taking));
+      return true;
+    } catch (cause) {
+      if (isOfTheServer(cause)) throw cause;
+      if (cause instanceof Fenced) leasedUntil = 0;
+      else logger.warn('lane not decided', { lane, code: codeOf(cause) });
+      return false;
+    }
   };
 
   const renew = async () => {
@@ -132,27 +93,37 @@ export function createDelivery(deps: DeliveryDeps): Delivery {
     leasedUntil = now + LEASE_MS;
   };
 
+  const follow = async (): Promise<boolean> => {
+    let progress = false;
+    for (const lane of await lanesBehind(database, owner)) {
+      if (await decideLane(lane.lane, (tx) => newIn(tx, lane))) progress = true;
+    }
+    return progress;
+  };
+
+  const decideWaiting = async (): Promise<boolean> => {
+    const lanes = Map.groupBy(await findWaiting(database, surroundings.now()), ({ lane }) => lane);
+    let progress = false;
+    for (const [lane, waiting] of lanes) {
+      if (await decideLane(lane, (tx) => take(tx, lane, waiting))) progress = true;
+    }
+    return progress;
+  };
+
+  const pruneNowAndThen = async () => {
+    const now = surroundings.now();
+    if (now - prunedAt <= PRUNE_EVERY) return;
+    prunedAt = now;
+    for (const { channel, count } of await prune(database, now - PARKED_FOR))
+      logger.warn('receipts of no known message dropped', { channel, count });
+  };
+
   const step = async (): Promise<boolean> => {
     await renew();
-    const behind = await lanesBehind(database, owner);
-    for (const lane of behind) {
-      await followLane(lane).catch((cause: unknown) => {
-        if (!(cause instanceof Fenced)) throw cause;
-        leasedUntil = 0;
-      });
-    }
-    const waiting = await findWaiting(database, surroundings.now());
-    const lanes = new Set(waiting.map(({ lane }) => lane));
-    for (const lane of lanes)
-      await decideLane(
-        lane,
-        waiting.filter((row) => row.lane === lane),
-      );
-    if (surroundings.now() - prunedAt > PRUNE_EVERY) {
-      prunedAt = surroundings.now();
-      await prune(database, prunedAt - PARKED_FOR);
-    }
-    return behind.length > 0 || waiting.length > 0;
+    const followed = await follow();
+    const decided = await decideWaiting();
+    await pruneNowAndThen();
+    return followed || decided;
   };
 
   const run = async () => {
@@ -185,16 +156,15 @@ export function createDelivery(deps: DeliveryDeps): Delivery {
   };
 
   /** Records a verified receipt; `false` when this device has said the same before. */
-  async function recordReceipt(
-    conversation: ConversationId,
-    message: MessageId,
-    input: Taken['input'],
-  ): Promise<boolean> {
+  async function recordReceipt(envelope: Envelope, input: Taken['input']): Promise<boolean> {
+    // Found before a connection is held: many receipts at once must not wait for each other's connections.
+    await deps.flowAt(envelope.bundle, envelope.flow);
+    const lane = log.laneOf(envelope.conversation);
     const decision = await database.transaction(async (tx) => {
-      await log.lockLane(tx, log.laneOf(conversation));
-      return decideOne(tx, { message, input });
+      await log.lockLane(tx, lane);
+      return deciding.one(tx, lane, { message: envelope.message, input });
     });
-    if (decision === undefined) return false;
+    if (decision === undefined) throw deliveryError('ERR_DELIVERY_UNDECIDED');
     hintAfter([decision]);
     return decision.events.length > 0;
   }

@@ -4,16 +4,11 @@
  */
 import { verifyJws } from '@sealpost/crypto/verify';
 import type { Database } from '@sealpost/platform';
-import {
-  type ConversationId,
-  DEVICE_RECEIPT_TYPE,
-  deviceReceiptSchema,
-  type Envelope,
-  type MessageId,
-} from '@sealpost/protocol';
+import { DEVICE_RECEIPT_TYPE, deviceReceiptSchema, type Envelope } from '@sealpost/protocol';
 import type { Directory } from '../directory/index.ts';
 import type { Groups } from '../groups/index.ts';
 import type { Log } from '../log/index.ts';
+import type { RefusalCode } from './delivery-errors.ts';
 import type { DeviceId, Input } from './types.ts';
 
 export interface ReceiptResult {
@@ -21,20 +16,14 @@ export interface ReceiptResult {
   readonly code?: RefusalCode;
 }
 
-/** Why a receipt was refused; part of the wire, see docs/reference/errors.md. */
-export type RefusalCode =
-  | 'ERR_DELIVERY_RECEIPT_SIGNATURE'
-  | 'ERR_DELIVERY_RECEIPT_DEVICE'
-  | 'ERR_DELIVERY_RECEIPT_MESSAGE'
-  | 'ERR_DELIVERY_RECEIPT_CONTENT';
-
 export interface ReceiptIntakeDeps {
   readonly database: Database;
   readonly organisation: string;
   readonly log: Pick<Log, 'envelope'>;
   readonly groups: Pick<Groups, 'devices'>;
   readonly directory: Pick<Directory, 'device'>;
-  readonly record: (conversation: ConversationId, message: MessageId, input: Input) => Promise<boolean>;
+  /** `false` when this device has said the same before. */
+  readonly record: (envelope: Envelope, input: Input) => Promise<boolean>;
 }
 
 export function createReceiptIntake(
@@ -59,7 +48,7 @@ export function createReceiptIntake(
     if (receipt.conversation !== envelope.conversation || receipt.commitment !== envelope.commitment)
       return refused('ERR_DELIVERY_RECEIPT_CONTENT');
     const input: Input = { kind: 'device-receipt', device, receipt: receipt.kind, jws };
-    return { outcome: (await deps.record(envelope.conversation, receipt.message, input)) ? 'recorded' : 'duplicate' };
+    return { outcome: (await deps.record(envelope, input)) ? 'recorded' : 'duplicate' };
   };
 }
 

@@ -9,7 +9,10 @@ import {
   type MessageId,
 } from '@sealpost/protocol';
 import type { Groups } from '../groups/index.ts';
+import { deliveryError } from './delivery-errors.ts';
 import type { Effect } from './types.ts';
+
+const NAMES_KEPT = 7 * 86_400_000;
 
 export interface EffectContext {
   readonly groups: Pick<Groups, 'devices' | 'enqueue'>;
@@ -31,8 +34,20 @@ const ADD_NAME = `
 INSERT INTO provider_message (channel, provider_id, attempt, lane, message, expires) VALUES ($1, $2, $3, $4, $5, $6)
 ON CONFLICT DO NOTHING`;
 
+/** Providers use their ids again after a while, so the newest holder has it; the ids we chose ourselves stay ours. */
+const TAKE_NAME = `
+INSERT INTO provider_message (channel, provider_id, attempt, lane, message, expires) VALUES ($1, $2, $3, $4, $5, $6)
+ON CONFLICT (channel, provider_id) DO UPDATE SET attempt = EXCLUDED.attempt, lane = EXCLUDED.lane,
+  message = EXCLUDED.message, expires = EXCLUDED.expires
+WHERE provider_message.provider_id <> provider_message.attempt::text`;
+
 const END_TIMERS = 'DELETE FROM timer WHERE message = $1';
-const END_ATTEMPTS = 'DELETE FROM attempt WHERE message = $1';
+/** Tries under way keep their row until they are reported, so that the timeline says how they ended. */
+const END_ATTEMPTS = 'DELETE FROM attempt WHERE message = $1 AND lease_owner IS NULL';
+/** After END_ATTEMPTS, never before: a row leased between the two is caught here. */
+const STRIP_ATTEMPTS = 'UPDATE attempt SET part = NULL WHERE message = $1';
+const WITHDRAW = 'UPDATE attempt SET part = NULL, available_at = 0 WHERE message = $1 AND NOT done';
+const FORGET = 'DELETE FROM attempt WHERE id = $1 AND lease_owner IS NULL';
 /** Canonical JSON again, without the forms only the dispatcher could open (DESIGN section 4). */
 const STRIP_CARRIERS = 'UPDATE envelope SET body = $2 WHERE message = $1';
 
@@ -51,10 +66,19 @@ export async function carryOut(tx: Sql, effect: Effect, context: EffectContext):
     case 'attempt':
       return addAttempt(tx, effect, context);
     case 'named':
-      return addName(tx, effect.attempt, effect.providerMessageId, context);
+      if (effect.providerMessageId !== effect.attempt)
+        await tx.query('delivery-take-name', TAKE_NAME, nameRow(effect, effect.providerMessageId, context));
+      return;
+    case 'withdraw':
+      await tx.query('delivery-withdraw', WITHDRAW, [message]);
+      return;
+    case 'forget':
+      await tx.query('delivery-forget', FORGET, [effect.attempt]);
+      return;
     case 'finish':
       await tx.query('delivery-end-timers', END_TIMERS, [message]);
       await tx.query('delivery-end-attempts', END_ATTEMPTS, [message]);
+      await tx.query('delivery-strip-attempts', STRIP_ATTEMPTS, [message]);
       await tx.query('delivery-strip', STRIP_CARRIERS, [
         message,
         canonicalBytes({ ...envelope, parts: envelope.parts.filter(({ form }) => form === 'device') }),
@@ -65,11 +89,12 @@ export async function carryOut(tx: Sql, effect: Effect, context: EffectContext):
 async function addAttempt(
   tx: Sql,
   effect: Extract<Effect, { kind: 'attempt' }>,
-  { lane, message, envelope, flow }: EffectContext,
+  context: EffectContext,
 ): Promise<void> {
+  const { lane, message, envelope, flow } = context;
   const rung = flow.ladder[effect.step];
   const part = rung === undefined ? undefined : carrierFor(envelope, rung.channel);
-  if (rung === undefined || part === undefined) return;
+  if (rung === undefined || part === undefined) throw deliveryError('ERR_DELIVERY_FORM');
   const row = [
     effect.attempt,
     lane,
@@ -85,42 +110,19 @@ async function addAttempt(
   ];
   await tx.query('delivery-attempt', ADD_ATTEMPT, [...row, canonicalJson(part), envelope.expires, effect.availableAt]);
   // Some providers speak of a message by the id we chose, perhaps before we have heard that they took it.
-  await tx.query('delivery-name', ADD_NAME, [
-    rung.channel,
-    effect.attempt,
-    effect.attempt,
-    lane,
-    message,
-    nameExpiry(envelope),
-  ]);
-}
-
-async function addName(
-  tx: Sql,
-  attempt: string,
-  providerMessageId: string,
-  { lane, message, envelope }: EffectContext,
-): Promise<void> {
-  const [row] = await tx.query<{ channel: string }>(
-    'delivery-channel-of',
-    'SELECT channel FROM provider_message WHERE attempt = $1 LIMIT 1',
-    [attempt],
-  );
-  if (row === undefined) return;
-  for (const name of spellings(providerMessageId))
-    await tx.query('delivery-name', ADD_NAME, [row.channel, name, attempt, lane, message, nameExpiry(envelope)]);
+  const named = { attempt: effect.attempt, channel: rung.channel };
+  await tx.query('delivery-name', ADD_NAME, nameRow(named, effect.attempt, context));
 }
 
 /** Receipts of a message may come for a while after it has expired. */
-function nameExpiry(envelope: Envelope): number {
-  return envelope.expires + 7 * 86_400_000;
+function nameRow(
+  { attempt, channel }: { readonly attempt: string; readonly channel: string },
+  name: string,
+  { lane, message, envelope }: EffectContext,
+): unknown[] {
+  return [channel, name, attempt, lane, message, envelope.expires + NAMES_KEPT];
 }
 
-/** A provider's id is kept as it was spelled and in lower case; adapters list every spelling a receipt may use. */
-function spellings(id: string): string[] {
-  return [...new Set([id, id.toLowerCase()])];
-}
-
-export function carrierFor(envelope: Envelope, channel: string): CarrierPart | undefined {
+function carrierFor(envelope: Envelope, channel: string): CarrierPart | undefined {
   return envelope.parts.find((part): part is CarrierPart => part.form === 'carrier' && part.channel === channel);
 }

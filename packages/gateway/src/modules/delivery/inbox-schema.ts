@@ -2,9 +2,11 @@
 import { attemptIdSchema, type MessageId, messageIdSchema } from '@sealpost/protocol';
 import { outcomeSchema } from '@sealpost/protocol/carriage';
 import { z } from 'zod';
-import type { ProviderStatus, Taken } from './types.ts';
+import type { Input, ProviderStatus, Taken } from './types.ts';
 
 export interface TimerRow {
+  readonly id: number;
+  readonly due: number;
   readonly message: string;
   readonly kind: string;
   readonly step: number | null;
@@ -23,9 +25,16 @@ export interface ReceiptRow {
   readonly attempt: string;
 }
 
+export interface AsideRow {
+  readonly id: number;
+  readonly message: string;
+  readonly input: string;
+  readonly failures: number;
+}
+
 const statusSchema: z.ZodType<ProviderStatus> = z.enum(['delivered', 'read', 'expired', 'failed']);
 
-export function messageOf(text: string): MessageId {
+function messageOf(text: string): MessageId {
   return messageIdSchema.parse(text);
 }
 
@@ -36,14 +45,21 @@ export function inputOfTimer({ message, kind, step }: TimerRow): Taken {
   };
 }
 
-/** An outcome that is none of the known kinds was still a try whose effect nobody knows. */
-export function inputOfOutcome({ message, attempt, outcome }: OutcomeRow): Taken {
-  const parsed = outcomeSchema.safeParse(parseJson(outcome));
-  const known = parsed.success ? parsed.data : ({ kind: 'ambiguous', reason: 'unreadable-outcome' } as const);
-  return {
-    message: messageOf(message),
-    input: { kind: 'outcome', attempt: attemptIdSchema.parse(attempt), outcome: known },
-  };
+/** As it was written here when it was set aside. */
+export function inputOfAside({ message, input, failures }: AsideRow): Taken {
+  return { message: messageOf(message), input: JSON.parse(input) as Input, failures };
+}
+
+/**
+ * An outcome that is none of the known kinds was still a try whose effect nobody knows. One of ids we never give out is
+ * about nothing of ours.
+ */
+export function inputOfOutcome(row: OutcomeRow): Taken[] {
+  const [message, attempt] = [messageIdSchema.safeParse(row.message), attemptIdSchema.safeParse(row.attempt)];
+  if (!message.success || !attempt.success) return [];
+  const parsed = outcomeSchema.safeParse(parseJson(row.outcome));
+  const outcome = parsed.success ? parsed.data : ({ kind: 'ambiguous', reason: 'unreadable-outcome' } as const);
+  return [{ message: message.data, input: { kind: 'outcome', attempt: attempt.data, outcome } }];
 }
 
 export function inputOfReceipt({ message, attempt, status, code }: ReceiptRow): Taken {

@@ -1,8 +1,9 @@
 /**
  * Delivery: the ladder of every accepted message, from acceptance to its end. Owns the tables lane_cursor, timer, attempt,
- * attempt_outcome, provider_receipt, provider_message; writes route.step, attempt.*, receipt.* and message.ended.
+ * attempt_outcome, provider_receipt, provider_message, set_aside; writes route.step, attempt.*, receipt.* and message.ended.
  */
 export { createDelivery, type Delivery, type DeliveryDeps } from './delivery.ts';
+export { DELIVERY_ERRORS } from './delivery-errors.ts';
 export { registerDeliveryRoutes } from './delivery-routes.ts';
 export { decide } from './machine.ts';
 export { applyEvent, type DeliveryState, foldDelivery } from './state.ts';

@@ -7,6 +7,8 @@ import type { Timestamp } from '@sealpost/protocol';
 
 export const LEASE_MS = 30_000;
 
+export class Fenced extends Error {}
+
 export interface OwnedLane {
   readonly lane: number;
   readonly decided: number;
@@ -24,7 +26,9 @@ const BEHIND = `
 SELECT c.lane, c.decided, c.epoch, l.head FROM lane_cursor c JOIN lane l USING (lane)
 WHERE c.owner = $1 AND l.head > c.decided ORDER BY c.lane`;
 
-const MOVE = 'UPDATE lane_cursor SET decided = $4 WHERE lane = $1 AND owner = $2 AND epoch = $3 RETURNING lane';
+/** Compare and set: what was read after the old position is decided once, whoever else is at it. */
+const MOVE = `
+UPDATE lane_cursor SET decided = $4 WHERE lane = $1 AND owner = $2 AND epoch = $3 AND decided = $5 RETURNING lane`;
 const RELEASE = "UPDATE lane_cursor SET owner = '', lease_until = 0 WHERE owner = $1";
 
 export async function claimLanes(sql: Sql, owner: string, now: Timestamp): Promise<void> {
@@ -36,9 +40,10 @@ export async function lanesBehind(sql: Sql, owner: string): Promise<OwnedLane[]>
   return sql.query<OwnedLane & Record<string, unknown>>('delivery-behind', BEHIND, [owner]);
 }
 
-/** `false` when the lane has another owner by now: the caller's transaction must not commit. */
-export async function moveCursor(tx: Sql, lane: OwnedLane, owner: string, decided: number): Promise<boolean> {
-  return (await tx.query('delivery-move', MOVE, [lane.lane, owner, lane.epoch, decided])).length === 1;
+/** Throws Fenced when the lane has another owner by now: the caller's transaction must not commit. */
+export async function moveCursor(tx: Sql, lane: OwnedLane, owner: string, decided: number): Promise<void> {
+  const moved = await tx.query('delivery-move', MOVE, [lane.lane, owner, lane.epoch, decided, lane.decided]);
+  if (moved.length !== 1) throw new Fenced('the lane has another owner');
 }
 
 export async function releaseLanes(sql: Sql, owner: string): Promise<void> {

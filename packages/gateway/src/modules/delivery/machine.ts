@@ -146,8 +146,16 @@ function onOutcome(
     reason,
   });
   if (outcome.kind === 'accepted')
-    draft.effects.push({ kind: 'named', attempt: id, providerMessageId: outcome.providerMessageId });
-  if (draft.state.ended !== undefined) return;
+    draft.effects.push({
+      kind: 'named',
+      attempt: id,
+      channel: attempt.channel,
+      providerMessageId: outcome.providerMessageId,
+    });
+  if (draft.state.ended !== undefined) {
+    draft.effects.push({ kind: 'forget', attempt: id });
+    return;
+  }
   if (GIVES_UP.has(outcome.kind)) takeNext(draft, attempt.step, around);
   const wait = retryIn(attempt, outcome, around);
   if (wait === undefined) return;
@@ -177,6 +185,7 @@ function onProviderReceipt(
   const attempt = draft.state.attempts.get(id);
   if (attempt === undefined) return;
   const effect = attempt.receipts.has(status) ? 'duplicate' : draft.state.ended === undefined ? 'counted' : 'late';
+  const settled = isSettled(draft.state);
   add(draft, {
     v: 1,
     kind: 'receipt.provider',
@@ -189,7 +198,9 @@ function onProviderReceipt(
     code,
     effect,
   });
-  if (effect === 'counted' && (status === 'failed' || status === 'expired')) takeNext(draft, attempt.step, around);
+  if (effect !== 'counted') return;
+  if (status === 'failed' || status === 'expired') takeNext(draft, attempt.step, around);
+  else if (!settled) withdraw(draft);
 }
 
 function onDeviceReceipt(
@@ -198,8 +209,17 @@ function onDeviceReceipt(
   around: Surroundings,
 ): void {
   if (draft.state.devices.get(device)?.has(receipt) === true) return;
+  const settled = isSettled(draft.state);
   add(draft, { v: 1, kind: 'receipt.device', at: around.now, message: around.message, device, receipt, jws });
-  if (receipt === 'read' && draft.state.ended === undefined) end(draft, 'read', 'read-by-device', around);
+  if (draft.state.ended !== undefined) return;
+  if (receipt === 'read') end(draft, 'read', 'read-by-device', around);
+  else if (!settled && isSettled(draft.state)) withdraw(draft);
+}
+
+/** A try that waits, for its time or for a dispatcher, must not go out any more; one under way still reports. */
+function withdraw(draft: Draft): void {
+  const open = [...draft.state.attempts.values()].some(({ outcome }) => outcome === undefined);
+  if (open) draft.effects.push({ kind: 'withdraw' });
 }
 
 function onExpiry(draft: Draft, around: Surroundings): void {

@@ -36,6 +36,8 @@ export type Input =
 export interface Taken {
   readonly message: MessageId;
   readonly input: Input;
+  /** How often deciding it has failed before. */
+  readonly failures?: number;
 }
 
 export type Effect =
@@ -50,9 +52,18 @@ export type Effect =
       readonly availableAt: Timestamp;
     }
   /** The provider calls this attempt so. */
-  | { readonly kind: 'named'; readonly attempt: AttemptId; readonly providerMessageId: string }
+  | {
+      readonly kind: 'named';
+      readonly attempt: AttemptId;
+      readonly channel: EventOf<'attempt.started'>['channel'];
+      readonly providerMessageId: string;
+    }
+  /** Tries that have not begun are not to be made: their forms go, the dispatcher reports them as withdrawn. */
+  | { readonly kind: 'withdraw' }
   /** Nothing more will be sent: carrier parts, timers and attempts of the message go. */
-  | { readonly kind: 'finish' };
+  | { readonly kind: 'finish' }
+  /** A try that was under way at the end has been reported: its row goes too. */
+  | { readonly kind: 'forget'; readonly attempt: AttemptId };
 
 /** What the machine must be told and may not look up itself. */
 export interface Surroundings {

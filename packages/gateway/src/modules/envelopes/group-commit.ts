@@ -47,10 +47,13 @@ type KnownRow = { message: string; id: Uint8Array; lane: number; sequence: numbe
 export function createGroupCommit({
   database,
   writers = 4,
+  most = MAX_WAITING,
   onCommit,
 }: {
   database: Database;
   writers?: number;
+  /** Drafts that may wait before more are refused. */
+  most?: number;
   /** Called after each commit that stored something. */
   onCommit: () => void;
 }): GroupCommit {
@@ -122,7 +125,7 @@ export function createGroupCommit({
 
   return {
     accept(draft) {
-      if (waiting >= MAX_WAITING) return Promise.reject(envelopesError('ERR_ENVELOPES_BUSY', { retryAfter: 1 }));
+      if (waiting >= most) return Promise.reject(envelopesError('ERR_ENVELOPES_BUSY', { retryAfter: 1 }));
       const writer = draft.lane % writers;
       return new Promise<Stored>((resolve, reject) => {
         waiting += 1;

@@ -3,13 +3,11 @@ import type { Sql } from '@sealpost/platform';
 import { type ExportEntry, parseCheckpoint, parseNote, writeExport } from '@sealpost/tlog';
 import { sha256 } from '../../platform/hash.ts';
 import { logError } from './log-errors.ts';
+import { entriesBetween, POSITION } from './positions.ts';
 import { latestCheckpoint } from './sequencer-store.ts';
 
 const PAGE = 1_000;
-const ENTRIES = `
-SELECT p.position, p.lane, p.seq, e.leaf, e.salt, e.record FROM log_entry p
-JOIN lane_event e ON e.lane = p.lane AND e.seq = p.seq
-WHERE p.position >= $1 AND p.position < $2 ORDER BY p.position`;
+const ENTRIES = entriesBetween(`${POSITION} AS position, e.lane, e.seq, e.leaf, e.salt, e.record`);
 
 type Row = { position: number; lane: number; seq: number; leaf: Uint8Array; salt: Uint8Array | null; record: string };
 

@@ -1,18 +1,19 @@
 /**
- * Tiles and proofs from the tables: the leaf level is log_entry, each eighth level above is log_node (C2SP tlog-tiles), so a
+ * Tiles and proofs from the tables: the leaf level is lane_event by log_run, each eighth level above is log_node (C2SP tlog-tiles), so a
  * proof reads a handful of tiles whatever the size of the log.
  */
 import type { Sql } from '@sealpost/platform';
 import { concatBytes, type Evidence, toBase64url } from '@sealpost/protocol';
 import { inclusionProof, readerFromTiles, type Tile, TILE_WIDTH } from '@sealpost/tlog';
 import { sha256 } from '../../platform/hash.ts';
+import { entriesBetween, POSITION, RUN_OF_EVENT } from './positions.ts';
 import { type StoredCheckpoint, witnessedCheckpoint } from './sequencer-store.ts';
 
-const LEVEL_0 = 'SELECT leaf_hash AS hash FROM log_entry WHERE position >= $1 AND position < $2 ORDER BY position';
+const LEVEL_0 = entriesBetween('e.leaf_hash AS hash');
 const LEVEL_N = 'SELECT hash FROM log_node WHERE level = $3 AND idx >= $1 AND idx < $2 ORDER BY idx';
 const PLACE = `
-SELECT p.position, e.record, e.salt, e.leaf FROM log_entry p JOIN lane_event e ON e.lane = p.lane AND e.seq = p.seq
-WHERE p.lane = $1 AND p.seq = $2 AND e.record IS NOT NULL`;
+SELECT ${POSITION} AS position, e.record, e.salt, e.leaf FROM lane_event e ${RUN_OF_EVENT}
+WHERE e.lane = $1 AND e.seq = $2 AND e.record IS NOT NULL`;
 
 /** Evidence prefers a head that the witness signed, as long as it is younger than this (DESIGN section 8). */
 const WITNESSED_MS = 300_000;

@@ -3,6 +3,7 @@ import type { Sql } from '@sealpost/platform';
 import { type Envelope, fromUtf8, type MessageId, type Timeline } from '@sealpost/protocol';
 import { envelopeOfBody } from './envelope-schema.ts';
 import type { LaneEvent, Sequenced } from './lane-event.ts';
+import { entriesBetween, POSITION, RUN_OF_EVENT } from './positions.ts';
 import { eventOfRecord } from './record-schema.ts';
 
 type Row = { lane: number; sequence: number; record: string };
@@ -14,12 +15,10 @@ const OF_LANE =
   'SELECT lane, seq AS sequence, record FROM lane_event WHERE lane = $1 AND seq > $2 AND record IS NOT NULL ORDER BY seq LIMIT $3';
 
 const TIMELINE = `
-SELECT e.record, p.position FROM lane_event e LEFT JOIN log_entry p ON p.lane = e.lane AND p.seq = e.seq
+SELECT e.record, ${POSITION} AS position FROM lane_event e LEFT ${RUN_OF_EVENT}
 WHERE e.message = $1 AND e.record IS NOT NULL ORDER BY e.lane, e.seq`;
 
-const FEED = `
-SELECT p.position, e.record FROM log_entry p JOIN lane_event e ON e.lane = p.lane AND e.seq = p.seq
-WHERE p.position > $1 AND e.record IS NOT NULL ORDER BY p.position LIMIT $2`;
+const FEED = entriesBetween(`${POSITION} AS position, e.record`);
 
 /** Events of a message in lane order; empty when there are none. */
 export async function eventsOf(sql: Sql, message: MessageId): Promise<LaneEvent[]> {
@@ -38,10 +37,13 @@ export async function timeline(sql: Sql, message: MessageId): Promise<Timeline |
   return { message, events: rows.map(({ record, position }) => ({ event: eventOfRecord(record), position })) };
 }
 
-/** Sequenced events after a position, in tree order. */
+/** Sequenced events after a position, in tree order; of at most `limit` positions, whose erased ones are left out. */
 export async function readFeed(sql: Sql, after: number, limit: number): Promise<Sequenced[]> {
-  const rows = await sql.query<{ record: string; position: number }>('log-feed', FEED, [after, limit]);
-  return rows.map(({ record, position }) => ({ position, event: eventOfRecord(record) }));
+  const rows = await sql.query<{ record: string | null; position: number }>('log-feed', FEED, [
+    after + 1,
+    after + 1 + limit,
+  ]);
+  return rows.flatMap(({ record, position }) => (record === null ? [] : [{ position, event: eventOfRecord(record) }]));
 }
 
 /** The envelope as it was accepted (less what was taken out since); `undefined` when there is none. */

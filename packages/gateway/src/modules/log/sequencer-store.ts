@@ -55,15 +55,11 @@ FROM lane h JOIN log_lane l USING (lane) LEFT JOIN LATERAL (
   SELECT seq, leaf_hash FROM lane_event WHERE lane = h.lane AND seq > l.sequenced ORDER BY seq LIMIT ${LANE_SHARE}
 ) e ON true WHERE h.head > l.sequenced ORDER BY h.lane, e.seq`;
 
-const ENTRIES = `
-INSERT INTO log_entry (position, lane, seq, leaf_hash)
-SELECT $1::bigint + ord - 1, lane, seq, substring($4::bytea FROM ((ord - 1) * 32 + 1)::int FOR 32)
-FROM unnest($2::smallint[], $3::bigint[]) WITH ORDINALITY AS i(lane, seq, ord)`;
+const RUNS = 'INSERT INTO log_run SELECT * FROM unnest($1::bigint[], $2::smallint[], $3::bigint[], $4::int[])';
 
 const LANES = `
-UPDATE log_lane SET sequenced = n.seq FROM (
-  SELECT lane, max(seq) AS seq FROM unnest($1::smallint[], $2::bigint[]) AS i(lane, seq) GROUP BY lane
-) n WHERE log_lane.lane = n.lane`;
+UPDATE log_lane SET sequenced = n.seq FROM unnest($1::smallint[], $2::bigint[]) AS n(lane, seq)
+WHERE log_lane.lane = n.lane`;
 
 const NODES = 'INSERT INTO log_node (level, idx, hash) SELECT * FROM unnest($1::smallint[], $2::bigint[], $3::bytea[])';
 
@@ -99,16 +95,19 @@ export async function pendingLeaves(tx: Sql): Promise<PendingRow[]> {
   return await tx.query<PendingRow>('log-pending', PENDING);
 }
 
-export async function store(
-  tx: Sql,
-  first: number,
-  leaves: readonly NewLeaf[],
-  hashes: Uint8Array,
-  nodes: readonly Node[],
-): Promise<void> {
-  const [lanes, sequences] = [leaves.map(({ lane }) => lane), leaves.map(({ seq }) => seq)];
-  await tx.query('log-entries', ENTRIES, [first, lanes, sequences, hashes]);
-  await tx.query('log-lanes', LANES, [lanes, sequences]);
+export interface Run {
+  readonly position: number;
+  readonly lane: number;
+  readonly firstSeq: number;
+  readonly count: number;
+}
+
+/** One run a lane at most. */
+export async function store(tx: Sql, runs: readonly Run[], nodes: readonly Node[]): Promise<void> {
+  const lanes = runs.map(({ lane }) => lane);
+  const firsts = runs.map(({ firstSeq }) => firstSeq);
+  await tx.query('log-runs', RUNS, [runs.map(({ position }) => position), lanes, firsts, runs.map(({ count }) => count)]);
+  await tx.query('log-lanes', LANES, [lanes, runs.map(({ firstSeq, count }) => firstSeq + count - 1)]);
   if (nodes.length === 0) return;
   const columns = [nodes.map(({ level }) => level), nodes.map(({ idx }) => idx), nodes.map(({ hash }) => hash)];
   await tx.query('log-nodes', NODES, columns);

@@ -4,7 +4,7 @@
  * crash leaves the tree of the step before and no leaf is ever moved.
  */
 import type { Database, Logger, Sql } from '@sealpost/platform';
-import { concatBytes, SealpostError, type Timestamp } from '@sealpost/protocol';
+import { SealpostError, type Timestamp } from '@sealpost/protocol';
 import {
   appendLeaf,
   decodeFrontier,
@@ -26,6 +26,7 @@ import {
   type Node,
   type PendingRow,
   pendingLeaves,
+  type Run,
   releaseLease,
   saveState,
   store,
@@ -85,7 +86,7 @@ export function createSequencer({ database, logger, now, signer, owner }: Sequen
     const before = decodeFrontier(state.frontier);
     const { frontier, nodes } = grow(before, leaves);
     if (leaves.length > 0) {
-      await store(tx, before.size, leaves, concatBytes(...leaves.map(({ leafHash }) => leafHash)), nodes);
+      await store(tx, runsOf(before.size, leaves), nodes);
     }
     if (leaves.length > 0 || leaseUntil - now() < RENEW_MS) {
       leaseUntil = now() + LEASE_MS;
@@ -144,6 +145,17 @@ function grow(before: Frontier, leaves: readonly NewLeaf[]): { frontier: Frontie
     });
   }
   return { frontier, nodes };
+}
+
+/** Leaves come lane by lane in order, so each lane is one run of positions. */
+function runsOf(size: number, leaves: readonly NewLeaf[]): Run[] {
+  const runs: Run[] = [];
+  for (const [at, { lane, seq }] of leaves.entries()) {
+    const last = runs.at(-1);
+    if (last?.lane === lane) runs[runs.length - 1] = { ...last, count: last.count + 1 };
+    else runs.push({ position: size + at, lane, firstSeq: seq, count: 1 });
+  }
+  return runs;
 }
 
 /** Throws ERR_LOG_GAP when a lane misses an event below its head. `drained`: the heads are reached. */
