@@ -127,7 +127,8 @@ async function measure(connection: Connection, folder: string): Promise<{ lines:
   const wide = openDatabase({ ...connection, pool: 64 });
   const oneRow = await sustained({ callers: 64 }, () => wide.query('raw-one', RAW_ONE, [sample]));
   const hundred = new Uint8Array(sample.length * 100).fill(97);
-  const rows100 = 100 * (await sustained({ callers: 2 }, () => wide.query('raw-100', RAW_HUNDRED, [hundred, sample.length])));
+  const rows100 =
+    100 * (await sustained({ callers: 2 }, () => wide.query('raw-100', RAW_HUNDRED, [hundred, sample.length])));
   const pgbench = await runPgbench(connection, folder);
   await wide.close();
 
@@ -138,13 +139,26 @@ async function measure(connection: Connection, folder: string): Promise<{ lines:
   const full = await sustained({ callers: CALLERS, work: singles }, (submission) => envelopes.submit(submission));
 
   // HTTP on a unix-like footing: loopback, no TLS, so that the no-op POST and the accept differ by our work alone.
-  const http = await createServer({ name: 'bench', version: '0', logger, bodyLimit: 8_500_000, ready: async () => undefined });
+  const http = await createServer({
+    name: 'bench',
+    version: '0',
+    logger,
+    bodyLimit: 8_500_000,
+    ready: async () => undefined,
+  });
   registerEnvelopeRoutes(http, { envelopes });
   http.post('/noop', async () => ({ ok: true }));
   const address = await http.listen({ host: '127.0.0.1', port: 0 });
   const noopBody = JSON.stringify((await submit(organisation, [envelope()], surroundings.now())) satisfies Submission);
-  const noop = await callRepeatedly(`${address}/noop`, 64, makeMany(20_000, () => noopBody), 200);
-  const bodies = await makeManyAsync(10_000, async () => JSON.stringify(await submit(organisation, [envelope()], surroundings.now())));
+  const noop = await callRepeatedly(
+    `${address}/noop`,
+    64,
+    makeMany(20_000, () => noopBody),
+    200,
+  );
+  const bodies = await makeManyAsync(10_000, async () =>
+    JSON.stringify(await submit(organisation, [envelope()], surroundings.now())),
+  );
   const single = await callRepeatedly(`${address}/internal/v1/envelopes`, 64, bodies, 202);
   const batches = await makeManyAsync(150, async () =>
     JSON.stringify(await submit(organisation, makeMany(100, envelope), surroundings.now())),
@@ -161,8 +175,14 @@ async function measure(connection: Connection, folder: string): Promise<{ lines:
 
   const base = pgbench ?? oneRow;
   const lines: Line[] = [
-    { name: 'one-row transaction, 64 connections, pg named prepared (stand-in for pgbench)', value: oneRow, unit: 'tx/s' },
-    ...(pgbench === undefined ? [] : [{ name: 'one-row transaction, 64 clients, pgbench -M prepared', value: pgbench, unit: 'tx/s' }]),
+    {
+      name: 'one-row transaction, 64 connections, pg named prepared (stand-in for pgbench)',
+      value: oneRow,
+      unit: 'tx/s',
+    },
+    ...(pgbench === undefined
+      ? []
+      : [{ name: 'one-row transaction, 64 clients, pgbench -M prepared', value: pgbench, unit: 'tx/s' }]),
     { name: 'raw 100-row insert, 2 connections', value: rows100, unit: 'rows/s' },
     { name: 'no-op POST, 64 connections', value: noop, unit: 'req/s' },
     { name: `durable accept in process, ${CALLERS} callers, prepared drafts`, value: plain, unit: 'msg/s' },
@@ -216,9 +236,12 @@ function report(json: boolean, lines: readonly Line[], budgets: readonly Budget[
     return;
   }
   console.log(`accept on ${machine}; callers, server and PostgreSQL (fsync on) share it\n`);
-  for (const { name, value, unit } of lines) console.log(`${name.padEnd(82)} ${Math.round(value).toLocaleString('en').padStart(9)} ${unit}`);
+  for (const { name, value, unit } of lines)
+    console.log(`${name.padEnd(82)} ${Math.round(value).toLocaleString('en').padStart(9)} ${unit}`);
   console.log('');
   for (const { name, ratio, budget } of budgets) {
-    console.log(`${name.padEnd(82)} ${ratio.toFixed(2).padStart(9)}   budget ≥ ${budget}  ${ratio >= budget ? 'met' : 'MISSED'}`);
+    console.log(
+      `${name.padEnd(82)} ${ratio.toFixed(2).padStart(9)}   budget ≥ ${budget}  ${ratio >= budget ? 'met' : 'MISSED'}`,
+    );
   }
 }

@@ -28,7 +28,12 @@ export async function sustained<T>(
 }
 
 /** Requests a second; every answer must have the status expected. */
-export async function callRepeatedly(url: string, connections: number, bodies: string[], status: number): Promise<number> {
+export async function callRepeatedly(
+  url: string,
+  connections: number,
+  bodies: string[],
+  status: number,
+): Promise<number> {
   const agent = new Agent({ keepAlive: true, maxSockets: connections });
   const rate = await sustained({ callers: connections, work: bodies }, async (body) => {
     const answered = await post(agent, url, body);
@@ -52,7 +57,13 @@ function post(agent: Agent, url: string, body: string): Promise<number> {
 
 /** Transactions a second of the real pgbench, or `undefined` where there is none. */
 export async function runPgbench(
-  { host, port, database, user, password }: { host: string; port: number; database: string; user: string; password: string },
+  {
+    host,
+    port,
+    database,
+    user,
+    password,
+  }: { host: string; port: number; database: string; user: string; password: string },
   folder: string,
 ): Promise<number | undefined> {
   const root = '/usr/lib/postgresql';

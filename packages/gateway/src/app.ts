@@ -26,7 +26,12 @@ import { createBlobs, openDiskStore, registerBlobDeviceRoutes, registerBlobRoute
 import { createBundles, registerBundleRoutes } from './modules/bundle/index.ts';
 import { createDelivery, registerDeliveryRoutes } from './modules/delivery/index.ts';
 import { createDirectory, registerDirectoryRoutes } from './modules/directory/index.ts';
-import { createEnvelopes, createGroupCommit, createLookups, registerEnvelopeRoutes } from './modules/envelopes/index.ts';
+import {
+  createEnvelopes,
+  createGroupCommit,
+  createLookups,
+  registerEnvelopeRoutes,
+} from './modules/envelopes/index.ts';
 import { createGroups, registerGroupRoutes, registerKeyPackageRoutes } from './modules/groups/index.ts';
 import { createLog, registerLogRoutes, registerPublicLogRoutes } from './modules/log/index.ts';
 import { createSync } from './modules/sync/index.ts';
@@ -89,7 +94,17 @@ async function run({ config, trust, keys, database, closing, logger, ...rest }: 
   const blobs = createBlobs({ database, surroundings, store, groups });
   const { organisation } = trust;
   const flowAt = bundles.flowAt;
-  const delivery = createDelivery({ database, bus, logger, surroundings, organisation, log, groups, directory, flowAt });
+  const delivery = createDelivery({
+    database,
+    bus,
+    logger,
+    surroundings,
+    organisation,
+    log,
+    groups,
+    directory,
+    flowAt,
+  });
   const groupCommit = createGroupCommit({ database, onCommit: () => bus.hint('lane') });
   const envelopes = createEnvelopes({
     log,

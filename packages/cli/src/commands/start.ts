@@ -1,5 +1,5 @@
 /** `sealpost start`: everything on one machine; tells the story on a fresh folder, then keeps serving. */
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
@@ -90,6 +90,8 @@ async function serve(context: CommandContext, flags: StartFlags): Promise<void> 
 async function demo(context: CommandContext, flags: StartFlags): Promise<void> {
   const { say, result } = context.output();
   const folder = mkdtempSync(join(tmpdir(), 'sealpost-demo-'));
+  // PostgreSQL runs as another user when root starts it and must pass through, not read.
+  chmodSync(folder, 0o711);
   const stopped = stopRequested();
   let sealpost: RunningSealpost | undefined;
   try {
@@ -130,6 +132,9 @@ function stopRequested(): Promise<undefined> {
     process.once('SIGINT', stop);
     process.once('SIGTERM', stop);
     process.once('SIGHUP', stop);
-    if (process.connected) process.once('disconnect', stop);
+    if (!process.connected) return;
+    process.once('disconnect', stop);
+    // Listening for the parent's end is no reason to stay once everything else is done.
+    process.channel?.unref();
   });
 }

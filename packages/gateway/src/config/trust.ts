@@ -7,7 +7,14 @@ import { readFileSync } from 'node:fs';
 import type { Signer } from '@sealpost/crypto/signer';
 import { verifyTrust } from '@sealpost/crypto/verify';
 import type { KeyStore } from '@sealpost/platform';
-import { equalBytes, type ErrorTable, errorsOf, fromBase64url, type Organisation, type Trust } from '@sealpost/protocol';
+import {
+  type ErrorTable,
+  equalBytes,
+  errorsOf,
+  fromBase64url,
+  type Organisation,
+  type Trust,
+} from '@sealpost/protocol';
 import { type NoteSigner, parseVerifierKey, type VerifierKey } from '@sealpost/tlog';
 
 export const TRUST_ERRORS = {

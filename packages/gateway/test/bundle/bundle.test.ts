@@ -43,7 +43,9 @@ test('a lower version, or the same with other bytes, is a conflict', async () =>
 });
 
 test('two nodes asked for different bundles of one version at once apply exactly one of them', async () => {
-  const bodies = await Promise.all(['x', 'y', 'z'].map((text) => sign(make({ version: 6, policies: [{ name: 'p', text }] }))));
+  const bodies = await Promise.all(
+    ['x', 'y', 'z'].map((text) => sign(make({ version: 6, policies: [{ name: 'p', text }] }))),
+  );
   const answers = await Promise.all(bodies.map((body) => gateway.call('PUT', PATH, body)));
   expect(answers.map(({ status }) => status).sort()).toEqual([200, 409, 409]);
 });
@@ -72,7 +74,11 @@ test('a bundle with a step below its floor, or a flow that carries nothing, is r
   const sms = { channel: 'sms-main', adapter: 'sms-smpp', use: 'carry', after: 0 };
   await refused(await sign(make({ version: 9, flows: [{ ...flow, ladder: [sms] }] })), 403, 'ERR_BUNDLE_BELOW_FLOOR');
   const notice = { ...sms, use: 'notice' };
-  await refused(await sign(make({ version: 9, flows: [{ ...flow, ladder: [notice] }] })), 403, 'ERR_BUNDLE_BELOW_FLOOR');
+  await refused(
+    await sign(make({ version: 9, flows: [{ ...flow, ladder: [notice] }] })),
+    403,
+    'ERR_BUNDLE_BELOW_FLOOR',
+  );
 });
 
 test('a bundle that names a flow twice or an agent it does not hold is refused', async () => {

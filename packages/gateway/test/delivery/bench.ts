@@ -9,9 +9,9 @@ import { agentUri, sha256 } from '@sealpost/crypto/verify';
 import {
   agentIdSchema,
   type CompiledFlow,
+  type ConversationId,
   canonicalBytes,
   channelNameSchema,
-  type ConversationId,
   type Envelope,
   type EventKind,
   type EventOf,
@@ -81,13 +81,16 @@ export async function createDeliveryBench(): Promise<DeliveryBench> {
     dispatch: { id: key.id, publicKey: key.publicKey, privateJwk },
     flow: async () => FLOW,
     async recipient(name, address = ADDRESS) {
+      // Enrolling asks for a young checkpoint, and tests move the clock.
+      await log.settle();
       const person = await bench.enroll(name);
       const conversation = newConversationId();
       const creator = agentUri(organisation.trust.organisation, agentIdSchema.parse('acme-incidents'));
-      await database.query('t-conversation', 'INSERT INTO conversation (conversation, creator, epoch) VALUES ($1, $2, 1)', [
-        conversation,
-        creator,
-      ]);
+      await database.query(
+        't-conversation',
+        'INSERT INTO conversation (conversation, creator, epoch) VALUES ($1, $2, 1)',
+        [conversation, creator],
+      );
       await database.query('t-device', 'INSERT INTO conversation_device (conversation, device) VALUES ($1, $2)', [
         conversation,
         person.device,
@@ -141,7 +144,10 @@ export async function createDeliveryBench(): Promise<DeliveryBench> {
     },
     async count(table, message) {
       const where = message === undefined ? '' : ` WHERE message = '${message}'`;
-      const [row] = await database.query<{ n: number }>(`t-count-${table}-${message}`, `SELECT count(*)::int AS n FROM ${table}${where}`);
+      const [row] = await database.query<{ n: number }>(
+        `t-count-${table}-${message}`,
+        `SELECT count(*)::int AS n FROM ${table}${where}`,
+      );
       return row!.n;
     },
     async [Symbol.asyncDispose]() {

@@ -42,7 +42,9 @@ describe('notices', () => {
     const { messages } = await stage.phone(alice.address);
     expect(messages).toMatchObject([{ channel: 'rcs', text: NOTICE.text, url: NOTICE.url }]);
     await stage.read(alice.address);
-    await stage.reaches(message, 'the read receipt', (events) => events.includes('receipt.provider rcs-main read counted'));
+    await stage.reaches(message, 'the read receipt', (events) =>
+      events.includes('receipt.provider rcs-main read counted'),
+    );
   });
 
   test('while RCS is down the SMS goes out at its own time, and once it is delivered the RCS retry is withdrawn', async () => {
@@ -133,7 +135,11 @@ describe('notices', () => {
     stage.clock.advance(2000);
     await stage.settle();
     await until(async () => {
-      const rows = await stage.database.query('t-leased', 'SELECT 1 FROM attempt WHERE message = $1 AND lease_owner IS NOT NULL', [envelope.message]);
+      const rows = await stage.database.query(
+        't-leased',
+        'SELECT 1 FROM attempt WHERE message = $1 AND lease_owner IS NOT NULL',
+        [envelope.message],
+      );
       return rows.length === 1;
     }, 'the try is under way');
     await stage.delivery.deviceReceipt(await deviceReceipt(stage, fay, envelope, 'read'), fay.person.device);

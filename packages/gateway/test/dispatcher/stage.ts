@@ -8,6 +8,7 @@ import { readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import type { openDatabase } from '@sealpost/platform';
 import type { MessageId } from '@sealpost/protocol';
 import { createServiceAccount, type FaultKind, type SimulatorOptions, startSimulator } from '@sealpost/simulator';
 import { inject } from 'vitest';
@@ -31,20 +32,27 @@ export interface Carried {
 
 export interface Stage extends DeliveryBench {
   readonly role: string;
+  /** How to connect to the database as the dispatcher does. */
+  readonly guest: Parameters<typeof openDatabase>[0];
   readonly url: string;
   /** Starts a dispatcher; one at a time. */
   start(): Promise<RunningDispatcher>;
   /** Everything a carrier was asked to send. */
   sent(carrier: Carried['carrier']): Promise<Carried[]>;
   fault(carrier: Carried['carrier'], kind: FaultKind, more?: object): Promise<void>;
-  phone(number: string, change?: object): Promise<{ messages: { channel: string; text: string; url?: string; status: string }[] }>;
+  phone(
+    number: string,
+    change?: object,
+  ): Promise<{ messages: { channel: string; text: string; url?: string; status: string }[] }>;
   read(number: string): Promise<void>;
   clearFaults(): Promise<void>;
   /** Steps until the message's events are as asked for. */
   reaches(message: MessageId, what: string, is: (kinds: string[]) => boolean): Promise<void>;
 }
 
-export async function createStage(options: { smsc?: Partial<SimulatorOptions['smsc']>; channels?: object } = {}): Promise<Stage> {
+export async function createStage(
+  options: { smsc?: Partial<SimulatorOptions['smsc']>; channels?: object } = {},
+): Promise<Stage> {
   const bench = await createDeliveryBench();
   const { role, password, database, host, port: databasePort } = await guestOf(bench);
   const folder = await createDispatcherFolder(bench.organisation, bench.dispatch);
@@ -105,6 +113,7 @@ export async function createStage(options: { smsc?: Partial<SimulatorOptions['sm
   return {
     ...bench,
     role,
+    guest: { host, port: databasePort, database, user: role, password },
     url,
     async start() {
       running = await startDispatcher(config, { logger: quiet, surroundings: bench.clock });

@@ -1,8 +1,8 @@
 /** Intake through the front door: what control may submit, what it is answered, and that nothing refused leaves a trace. */
 import { verifyJws } from '@sealpost/crypto/verify';
 import { ACCEPTED_RECEIPT_TYPE, acceptedReceiptSchema, fromBase64url, type Submission } from '@sealpost/protocol';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { leafHash } from '@sealpost/tlog';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import {
   bundleOf,
   conversationOf,
@@ -22,7 +22,11 @@ beforeAll(async () => {
   gateway = await startTestGateway();
   const { organisation, clock, database } = gateway;
   await seedConversations(database, organisation, 4);
-  const applied = await gateway.call('PUT', '/internal/v1/bundle', await signedBundle(organisation, bundleOf(organisation, clock.now()), clock.now()));
+  const applied = await gateway.call(
+    'PUT',
+    '/internal/v1/bundle',
+    await signedBundle(organisation, bundleOf(organisation, clock.now()), clock.now()),
+  );
   expect(applied.json).toMatchObject({ version: 1 });
 });
 afterAll(() => gateway[Symbol.asyncDispose]());
@@ -38,7 +42,8 @@ async function stored(): Promise<number> {
 }
 
 const envelope = (wish = {}) => makeEnvelope(gateway.organisation, gateway.clock, wish);
-const signed = (...envelopes: ReturnType<typeof envelope>[]) => submit(gateway.organisation, envelopes, gateway.clock.now());
+const signed = (...envelopes: ReturnType<typeof envelope>[]) =>
+  submit(gateway.organisation, envelopes, gateway.clock.now());
 
 async function refused(body: unknown, status: number, code: string): Promise<void> {
   const answer = await gateway.call('POST', PATH, body);
@@ -69,7 +74,11 @@ test('an accepted envelope is stored when 202 is answered, and its receipt names
     found = json.events.some(({ event }: { event: { message?: string } }) => event.message === message);
     after = json.events.at(-1)?.position ?? after;
   }
-  const [row] = await gateway.database.query<{ leaf: Uint8Array }>('t-leaf', 'SELECT leaf FROM lane_event WHERE lane = $1 AND seq = $2', [lane, sequence]);
+  const [row] = await gateway.database.query<{ leaf: Uint8Array }>(
+    't-leaf',
+    'SELECT leaf FROM lane_event WHERE lane = $1 AND seq = $2',
+    [lane, sequence],
+  );
   expect(leafHash(row!.leaf)).toEqual(fromBase64url(leaf));
 });
 
@@ -91,7 +100,10 @@ test('a message id used for another envelope is a conflict, and its neighbours a
   await refused(await signed(clash), 409, 'ERR_ENVELOPES_CONFLICT');
   const mixed = await gateway.call('POST', PATH, await signed(clash, other));
   expect(mixed.status).toBe(202);
-  expect(mixed.json.results).toMatchObject([{ outcome: 'refused', code: 'ERR_ENVELOPES_CONFLICT' }, { outcome: 'accepted' }]);
+  expect(mixed.json.results).toMatchObject([
+    { outcome: 'refused', code: 'ERR_ENVELOPES_CONFLICT' },
+    { outcome: 'accepted' },
+  ]);
 });
 
 function makeClash(sent: ReturnType<typeof envelope>) {
@@ -101,7 +113,9 @@ function makeClash(sent: ReturnType<typeof envelope>) {
 test('a retry of what was accepted succeeds even after the conversation has moved on', async () => {
   const sent = envelope({ number: 3 });
   const first = await gateway.call('POST', PATH, await signed(sent));
-  await gateway.database.query('t-epoch', 'UPDATE conversation SET epoch = 2 WHERE conversation = $1', [conversationOf(3)]);
+  await gateway.database.query('t-epoch', 'UPDATE conversation SET epoch = 2 WHERE conversation = $1', [
+    conversationOf(3),
+  ]);
   before = await stored();
   const again = await gateway.call('POST', PATH, await signed(sent));
   expect(again.json.results).toEqual([{ ...first.json.results[0], outcome: 'duplicate' }]);
@@ -143,7 +157,11 @@ test('an envelope that has expired, lives too long or comes from the future is r
   const now = gateway.clock.now();
   await refused(await signed(envelope({ changes: { expires: now - 1 } })), 409, 'ERR_ENVELOPES_EXPIRED');
   await refused(await signed(envelope({ changes: { expires: now + 5 * 3_600_000 } })), 400, 'ERR_ENVELOPES_LIFETIME');
-  await refused(await signed(envelope({ changes: { created: now + 600_000, expires: now + 700_000 } })), 400, 'ERR_ENVELOPES_LIFETIME');
+  await refused(
+    await signed(envelope({ changes: { created: now + 600_000, expires: now + 700_000 } })),
+    400,
+    'ERR_ENVELOPES_LIFETIME',
+  );
 });
 
 test('a frame of another epoch or another kind than the envelope says is refused', async () => {
@@ -151,7 +169,11 @@ test('a frame of another epoch or another kind than the envelope says is refused
   const device = base.parts.find((part) => part.form === 'device');
   const proposal = mlsFrame(base.conversation, 1, new Uint8Array(), new Uint8Array(32), 2);
   const text = Buffer.from(proposal).toString('base64url');
-  await refused(await signed({ ...base, parts: [{ ...device!, ciphertext: text } as never] }), 422, 'ERR_ENVELOPES_FRAME');
+  await refused(
+    await signed({ ...base, parts: [{ ...device!, ciphertext: text } as never] }),
+    422,
+    'ERR_ENVELOPES_FRAME',
+  );
 });
 
 test('a submission that was changed, signed by a stranger, or meant for another gateway is refused as a whole', async () => {
@@ -162,18 +184,28 @@ test('a submission that was changed, signed by a stranger, or meant for another 
   const { organisation, clock } = gateway;
   const stranger = { ...organisation, keys: { ...organisation.keys, submit: organisation.keys.operator } };
   await refused(await submit(stranger, [envelope()], clock.now()), 422, 'ERR_ENVELOPES_SIGNATURE');
-  await refused(await submit(organisation, [envelope()], clock.now(), { audience: 'elsewhere' }), 422, 'ERR_ENVELOPES_SIGNATURE');
+  await refused(
+    await submit(organisation, [envelope()], clock.now(), { audience: 'elsewhere' }),
+    422,
+    'ERR_ENVELOPES_SIGNATURE',
+  );
 });
 
 test('a statement replayed after its expiry is refused', async () => {
-  const stale = await submit(gateway.organisation, [envelope()], gateway.clock.now(), { expires: gateway.clock.now() - 1 });
+  const stale = await submit(gateway.organisation, [envelope()], gateway.clock.now(), {
+    expires: gateway.clock.now() - 1,
+  });
   await refused(stale, 409, 'ERR_ENVELOPES_STALE');
 });
 
 test('malformed, oversized, empty and unknown-field bodies are refused as problems', async () => {
   const good = await signed(envelope());
   await refused({ ...good, extra: 1 }, 400, 'ERR_HTTP_INVALID');
-  await refused({ ...good, envelopes: [{ ...good.envelopes[0], envelope: { ...good.envelopes[0]!.envelope, extra: 1 } }] }, 400, 'ERR_HTTP_INVALID');
+  await refused(
+    { ...good, envelopes: [{ ...good.envelopes[0], envelope: { ...good.envelopes[0]!.envelope, extra: 1 } }] },
+    400,
+    'ERR_HTTP_INVALID',
+  );
   await refused({ ...good, envelopes: [] }, 400, 'ERR_HTTP_INVALID');
   await refused('{"statement":', 400, 'ERR_HTTP_SYNTAX');
   await refused(`"${'x'.repeat(8_000_001)}"`, 413, 'ERR_HTTP_TOO_LARGE');
@@ -183,7 +215,10 @@ test('malformed, oversized, empty and unknown-field bodies are refused as proble
 
 test('intake stops while the log has no young head and goes on once it has one again', async () => {
   const { database, clock } = gateway;
-  await database.query('t-freeze', "UPDATE log_state SET owner = 'frozen', epoch = epoch + 1, lease_until = 9000000000000000");
+  await database.query(
+    't-freeze',
+    "UPDATE log_state SET owner = 'frozen', epoch = epoch + 1, lease_until = 9000000000000000",
+  );
   clock.advance(62_000);
   await refused(await signed(envelope()), 503, 'ERR_LOG_STALLED');
   await database.query('t-thaw', "UPDATE log_state SET owner = '', lease_until = 0");

@@ -1,7 +1,8 @@
 /** Appending: gapless a lane, in order, inside the caller's transaction, whatever happens at the same time. */
+
+import type { LogEvent } from '@sealpost/protocol';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { LogEvent } from '@sealpost/protocol';
 import { laneOf } from '../../src/modules/log/index.ts';
 import { createLogBench, type LogBench } from '../support/gateway-log.ts';
 
@@ -11,7 +12,10 @@ const created = (key: string): { laneKey: string; event: LogEvent } => ({
 });
 
 async function sequences({ database }: LogBench): Promise<Map<number, number[]>> {
-  const rows = await database.query<{ lane: number; seq: number }>('t', 'SELECT lane, seq FROM lane_event ORDER BY lane, seq');
+  const rows = await database.query<{ lane: number; seq: number }>(
+    't',
+    'SELECT lane, seq FROM lane_event ORDER BY lane, seq',
+  );
   const lanes = new Map<number, number[]>();
   for (const { lane, seq } of rows) lanes.set(lane, [...(lanes.get(lane) ?? []), seq]);
   return lanes;

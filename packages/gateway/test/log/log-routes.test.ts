@@ -1,7 +1,15 @@
 /** The log over HTTP, and who may call the internal listener at all. */
 import { hash } from 'node:crypto';
-import { cosignatureLine, linesOf, openCheckpoint, readerFromTiles, rootOf, tilePath, verifyExport } from '@sealpost/tlog';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import {
+  cosignatureLine,
+  linesOf,
+  openCheckpoint,
+  readerFromTiles,
+  rootOf,
+  tilePath,
+  verifyExport,
+} from '@sealpost/tlog';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { bundleOf, signedBundle } from '../support/envelopes.ts';
 import { startTestGateway, type TestGateway } from '../support/running-gateway.ts';
 
@@ -14,7 +22,7 @@ beforeAll(async () => {
     const body = await signedBundle(organisation, bundleOf(organisation, clock.now(), { version }), clock.now());
     expect((await gateway.call('PUT', '/internal/v1/bundle', body)).status).toBe(200);
   }
-  await expect.poll(async () => (await headOf()).size, { timeout: 20_000 }).toBe(3);
+  await vi.waitFor(async () => expect((await headOf()).size).toBe(3), { timeout: 20_000 });
 });
 afterAll(() => gateway[Symbol.asyncDispose]());
 
@@ -49,7 +57,10 @@ test.each(['tile/0/001', 'tile/0/000.p/9', 'tile/0/0', 'tile/9/000', 'tile/x', '
 test('the export control downloads verifies as a whole', async () => {
   const { text } = await gateway.call('GET', '/internal/v1/log/export');
   const sha256 = (bytes: Uint8Array) => hash('sha256', bytes, 'buffer');
-  const verdict = await verifyExport(linesOf([new TextEncoder().encode(text)]), { logKey: gateway.organisation.trust.gateway.log, sha256 });
+  const verdict = await verifyExport(linesOf([new TextEncoder().encode(text)]), {
+    logKey: gateway.organisation.trust.gateway.log,
+    sha256,
+  });
   expect(verdict).toMatchObject({ kind: 'ok', size: 3 });
 });
 
@@ -76,8 +87,14 @@ test('the witness’s cosignature is taken, served to all, and nonsense in its p
   const post = (body: unknown) => gateway.call('POST', '/internal/v1/log/cosignatures', body);
   expect((await post({ checkpoint: note })).json).toMatchObject({ status: 422, code: 'ERR_LOG_COSIGNATURE' });
   expect((await post({ checkpoint: 'nonsense' })).json).toMatchObject({ status: 422, code: 'ERR_LOG_COSIGNATURE' });
-  expect((await post({ checkpoint: cosigned, extra: 1 })).json).toMatchObject({ status: 400, code: 'ERR_HTTP_INVALID' });
-  expect((await post({ checkpoint: 'x'.repeat(20_000) })).json).toMatchObject({ status: 413, code: 'ERR_HTTP_TOO_LARGE' });
+  expect((await post({ checkpoint: cosigned, extra: 1 })).json).toMatchObject({
+    status: 400,
+    code: 'ERR_HTTP_INVALID',
+  });
+  expect((await post({ checkpoint: 'x'.repeat(20_000) })).json).toMatchObject({
+    status: 413,
+    code: 'ERR_HTTP_TOO_LARGE',
+  });
   expect((await post({ checkpoint: cosigned })).status).toBe(204);
   expect((await headOf()).note).toBe(cosigned);
 });
@@ -87,12 +104,21 @@ test('a certificate of another service, of another CA, or none at all calls noth
   const elsewhere = await organisation.credentials('gateway');
   const denied = await gateway.call('GET', '/internal/v1/bundle', undefined, elsewhere);
   expect(denied.json).toMatchObject({ status: 403, code: 'ERR_SERVICE_DENIED' });
-  for (const [method, path] of [['PUT', '/internal/v1/bundle'], ['POST', '/internal/v1/envelopes'], ['GET', '/internal/v1/events'], ['GET', '/internal/v1/log/export'], ['POST', '/internal/v1/log/cosignatures'], ['GET', '/nothing']] as const) {
+  for (const [method, path] of [
+    ['PUT', '/internal/v1/bundle'],
+    ['POST', '/internal/v1/envelopes'],
+    ['GET', '/internal/v1/events'],
+    ['GET', '/internal/v1/log/export'],
+    ['POST', '/internal/v1/log/cosignatures'],
+    ['GET', '/nothing'],
+  ] as const) {
     const { json } = await gateway.call(method, path, method === 'GET' ? undefined : {}, elsewhere);
     expect(json).toMatchObject({ status: 403, code: 'ERR_SERVICE_DENIED' });
   }
   // TLS itself turns these away: there is nobody to answer to.
-  await expect(gateway.call('GET', '/internal/v1/bundle', undefined, await organisation.credentials('control', 'stranger'))).rejects.toThrow();
+  await expect(
+    gateway.call('GET', '/internal/v1/bundle', undefined, await organisation.credentials('control', 'stranger')),
+  ).rejects.toThrow();
   await expect(gateway.call('GET', '/internal/v1/bundle', undefined, null)).rejects.toThrow();
 });
 

@@ -1,27 +1,28 @@
 /** The sequencer: one tree whatever happens to the processes that build it, its head young, its proofs good. */
 import { createHash } from 'node:crypto';
-import { expect, test } from 'vitest';
 import { fromBase64url } from '@sealpost/protocol';
 import {
+  commitRecord,
+  consistencyProof,
   cosignatureLine,
   leafHash,
   linesOf,
   openCheckpoint,
   parseLeafData,
-  commitRecord,
-  consistencyProof,
   readerFromLeaves,
   verifyConsistency,
   verifyExport,
   verifyInclusion,
 } from '@sealpost/tlog';
+import { expect, test } from 'vitest';
 import { entryNumber } from '../support/events.ts';
 import { createLogBench, type LogBench } from '../support/gateway-log.ts';
 
 const sha256 = (bytes: Uint8Array) => new Uint8Array(createHash('sha256').update(bytes).digest());
 
 /** Every sequenced event with its position. */
-const PLACES = '(SELECT r.lane, r.first_seq + n AS seq, r.position + n AS position FROM log_run r, generate_series(0, r.count - 1) AS n) p';
+const PLACES =
+  '(SELECT r.lane, r.first_seq + n AS seq, r.position + n AS position FROM log_run r, generate_series(0, r.count - 1) AS n) p';
 
 async function appendMany(bench: LogBench, from: number, count: number): Promise<void> {
   const numbers = Array.from({ length: count }, (_, at) => from + at);
@@ -35,7 +36,10 @@ async function headOf({ log, organisation }: LogBench) {
 }
 
 async function leavesOf({ database }: LogBench): Promise<Uint8Array[]> {
-  const rows = await database.query<{ leaf_hash: Uint8Array }>('t-leaves', `SELECT e.leaf_hash FROM ${PLACES} JOIN lane_event e USING (lane, seq) ORDER BY p.position`);
+  const rows = await database.query<{ leaf_hash: Uint8Array }>(
+    't-leaves',
+    `SELECT e.leaf_hash FROM ${PLACES} JOIN lane_event e USING (lane, seq) ORDER BY p.position`,
+  );
   return rows.map(({ leaf_hash }) => new Uint8Array(leaf_hash));
 }
 
@@ -44,7 +48,10 @@ test('every event appended before settling is in the tree once, in the order of 
   await appendMany(bench, 0, 700);
   await appendMany(bench, 700, 300);
   await bench.log.settle();
-  const rows = await bench.database.query<{ lane: number; seq: number; position: number }>('t', `SELECT * FROM ${PLACES} ORDER BY position`);
+  const rows = await bench.database.query<{ lane: number; seq: number; position: number }>(
+    't',
+    `SELECT * FROM ${PLACES} ORDER BY position`,
+  );
   expect(rows.map(({ position }) => position)).toEqual(rows.map((_, at) => at));
   expect(rows).toHaveLength(1000);
   const last = new Map<number, number>();
@@ -62,7 +69,9 @@ test('each event of a tree of many tiles has evidence that verifies against the 
   for (const number of [0, 1, 255, 256, 599]) {
     const { laneKey, event } = entryNumber(number);
     const lane = bench.log.laneOf(laneKey);
-    const found = (await bench.log.read(bench.database, lane, 0, 100)).find((one) => JSON.stringify(one.event).includes(laneKey));
+    const found = (await bench.log.read(bench.database, lane, 0, 100)).find((one) =>
+      JSON.stringify(one.event).includes(laneKey),
+    );
     const evidence = await bench.log.evidence({ lane, sequence: found!.sequence });
     const opened = await openCheckpoint(evidence!.checkpoint, { logKey: bench.organisation.logKey });
     if (opened.kind === 'rejected') throw new Error(opened.code);
@@ -105,20 +114,28 @@ test('two sequencers at work at once never fork the tree, and a later head is co
   await bench.log.settle();
   const leaves = await leavesOf(bench);
   expect(leaves).toHaveLength(600);
-  const rows = await bench.database.query<{ size: number; root: Uint8Array }>('t-heads', 'SELECT size, root FROM log_checkpoint WHERE size > 0 ORDER BY size');
+  const rows = await bench.database.query<{ size: number; root: Uint8Array }>(
+    't-heads',
+    'SELECT size, root FROM log_checkpoint WHERE size > 0 ORDER BY size',
+  );
   heads.push(...rows);
   const last = heads.at(-1)!;
   expect(last.size).toBe(600);
   for (const { size, root } of heads.slice(0, -1)) {
     const proof = await consistencyProof(size, last.size, readerFromLeaves(leaves));
-    expect(verifyConsistency({ first: size, firstRoot: root, second: last.size, secondRoot: last.root, proof })).toBe(true);
+    expect(verifyConsistency({ first: size, firstRoot: root, second: last.size, secondRoot: last.root, proof })).toBe(
+      true,
+    );
   }
 });
 
 test('a sequencer that lost its lease writes nothing', async () => {
   await using bench = await createLogBench();
   await bench.log.settle();
-  await bench.database.query('t-other', "UPDATE log_state SET owner = 'other', epoch = epoch + 1, lease_until = 9000000000000000");
+  await bench.database.query(
+    't-other',
+    "UPDATE log_state SET owner = 'other', epoch = epoch + 1, lease_until = 9000000000000000",
+  );
   await appendMany(bench, 0, 10);
   await bench.log.settle();
   expect(await leavesOf(bench)).toHaveLength(0);
@@ -146,9 +163,15 @@ test('a whole export verifies, and a changed byte in the database is found when 
   await bench.log.settle();
   const lines: string[] = [];
   for await (const line of bench.log.exportLines()) lines.push(`${line}\n`);
-  const verdict = await verifyExport(linesOf([new TextEncoder().encode(lines.join(''))]), { logKey: bench.organisation.trust.gateway.log, sha256 });
+  const verdict = await verifyExport(linesOf([new TextEncoder().encode(lines.join(''))]), {
+    logKey: bench.organisation.trust.gateway.log,
+    sha256,
+  });
   expect(verdict.kind).toBe('ok');
-  await bench.database.query('t-damage', "UPDATE lane_event SET record = replace(record, 'urn:test', 'urn:tesx') WHERE lane = (SELECT lane FROM log_run WHERE position <= 99 ORDER BY position DESC LIMIT 1) AND seq = 1");
+  await bench.database.query(
+    't-damage',
+    "UPDATE lane_event SET record = replace(record, 'urn:test', 'urn:tesx') WHERE lane = (SELECT lane FROM log_run WHERE position <= 99 ORDER BY position DESC LIMIT 1) AND seq = 1",
+  );
   const again = async () => {
     for await (const _ of bench.log.exportLines());
   };
@@ -187,7 +210,11 @@ test('the witness cosigns the head once, and strangers, other texts and unknown 
   const note = log.checkpoint()!;
   await expect(log.cosign(note)).rejects.toThrow(expect.objectContaining({ code: 'ERR_LOG_COSIGNATURE' }));
   await expect(log.cosign(`${note}nonsense`)).rejects.toThrow(expect.objectContaining({ code: 'ERR_LOG_COSIGNATURE' }));
-  const stranger = await cosignatureLine(note, { ...organisation.witnessSigner, sign: (bytes) => organisation.keys.submit.signer.sign(bytes) }, 5);
+  const stranger = await cosignatureLine(
+    note,
+    { ...organisation.witnessSigner, sign: (bytes) => organisation.keys.submit.signer.sign(bytes) },
+    5,
+  );
   await expect(log.cosign(note + stranger)).rejects.toThrow(expect.objectContaining({ code: 'ERR_LOG_COSIGNATURE' }));
   const cosigned = note + (await cosignatureLine(note, organisation.witnessSigner, 5));
   await log.cosign(cosigned);

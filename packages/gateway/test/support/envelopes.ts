@@ -17,8 +17,8 @@ import {
   deviceIdSchema,
   type Envelope,
   envelopeSchema,
-  memberIdSchema,
   type MessageId,
+  memberIdSchema,
   type Submission,
   toBase64url,
   utf8,
@@ -99,7 +99,10 @@ export async function seedConversations(database: Database, organisation: Organi
       conversation,
       agentUri(trust.organisation, 'acme-incidents' as never),
     ]);
-    await database.query('seed-4', 'INSERT INTO conversation_device (conversation, device) VALUES ($1, $2)', [conversation, device]);
+    await database.query('seed-4', 'INSERT INTO conversation_device (conversation, device) VALUES ($1, $2)', [
+      conversation,
+      device,
+    ]);
   }
 }
 
@@ -157,21 +160,44 @@ export function submit(
   now: number,
   changes: { audience?: string; expires?: number } = {},
 ): Promise<Submission> {
-  const terms = { audience: organisation.trust.gateway.audience, bundle: envelopes[0]!.bundle, expires: now + 60_000, ...changes };
+  const terms = {
+    audience: organisation.trust.gateway.audience,
+    bundle: envelopes[0]!.bundle,
+    expires: now + 60_000,
+    ...changes,
+  };
   return signBatch(envelopes, terms, organisation.keys.submit.signer);
 }
 
 /** RFC 9420 section 6.3: an MLSMessage with a PrivateMessage of content type application. */
-export function mlsFrame(group: string, epoch: number, data: Uint8Array, sealed: Uint8Array, contentType = 1): Uint8Array {
+export function mlsFrame(
+  group: string,
+  epoch: number,
+  data: Uint8Array,
+  sealed: Uint8Array,
+  contentType = 1,
+): Uint8Array {
   const number = new Uint8Array(8);
   new DataView(number.buffer).setBigUint64(0, BigInt(epoch));
-  const body = [vector(utf8(group)), number, Uint8Array.of(contentType), vector(data), vector(randomBytes(28)), vector(sealed)];
+  const body = [
+    vector(utf8(group)),
+    number,
+    Uint8Array.of(contentType),
+    vector(data),
+    vector(randomBytes(28)),
+    vector(sealed),
+  ];
   return concatBytes(Uint8Array.of(0, 1, 0, 2), ...body);
 }
 
 function vector(bytes: Uint8Array): Uint8Array {
   const { length } = bytes;
-  const prefix = length < 64 ? [length] : length < 16_384 ? [0x40 | (length >> 8), length & 255] : [0x80 | (length >> 24), (length >> 16) & 255, (length >> 8) & 255, length & 255];
+  const prefix =
+    length < 64
+      ? [length]
+      : length < 16_384
+        ? [0x40 | (length >> 8), length & 255]
+        : [0x80 | (length >> 24), (length >> 16) & 255, (length >> 8) & 255, length & 255];
   return concatBytes(Uint8Array.from(prefix), bytes);
 }
 

@@ -8,5 +8,8 @@ export function conversationNumber(number: number) {
 /** A group.created of conversation `number`, in the lane of that conversation. */
 export function entryNumber(number: number): { laneKey: string; event: LogEvent } {
   const conversation = conversationNumber(number);
-  return { laneKey: conversation, event: { v: 1, kind: 'group.created', at: 1_000 + number, conversation, creator: 'urn:test' } };
+  return {
+    laneKey: conversation,
+    event: { v: 1, kind: 'group.created', at: 1_000 + number, conversation, creator: 'urn:test' },
+  };
 }

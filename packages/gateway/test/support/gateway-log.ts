@@ -1,10 +1,17 @@
 /** A log on a database of its own, with a clock that tests move and nothing running in the background unless started. */
-import { createLogger, type Database, migrate, openDatabase, type Surroundings, systemSurroundings } from '@sealpost/platform';
-import { freshDatabase } from '../../../../test/support/postgres.ts';
-import { type Bus, createBus } from '../../src/platform/bus.ts';
-import { createLog, type Log } from '../../src/modules/log/index.ts';
-import { createOrganisation, type Organisation } from './organisation.ts';
+import {
+  createLogger,
+  type Database,
+  migrate,
+  openDatabase,
+  type Surroundings,
+  systemSurroundings,
+} from '@sealpost/platform';
 import { encodeVerifierKey } from '@sealpost/tlog';
+import { freshDatabase } from '../../../../test/support/postgres.ts';
+import { createLog, type Log } from '../../src/modules/log/index.ts';
+import { type Bus, createBus } from '../../src/platform/bus.ts';
+import { createOrganisation, type Organisation } from './organisation.ts';
 
 export const SQL_FOLDER = new URL('../../sql', import.meta.url).pathname;
 export const quiet = createLogger('test', 'error');

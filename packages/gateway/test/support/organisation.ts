@@ -6,7 +6,14 @@ import { createPrivateKey, randomBytes } from 'node:crypto';
 import { createDispatchKey } from '@sealpost/crypto/dispatch';
 import { createSigningKey, issueCertificate, type PrivateJwk, type Signer, signJws } from '@sealpost/crypto/signer';
 import { caUri, serviceUri } from '@sealpost/crypto/verify';
-import { fromBase64url, organisationSchema, toBase64url, TRUST_TYPE, type Trust, trustSchema } from '@sealpost/protocol';
+import {
+  fromBase64url,
+  organisationSchema,
+  TRUST_TYPE,
+  type Trust,
+  toBase64url,
+  trustSchema,
+} from '@sealpost/protocol';
 import { encodeVerifierKey, type NoteSigner, type VerifierKey, verifierKey } from '@sealpost/tlog';
 
 export const ORIGIN = 'gateway.acme.example/log';
@@ -41,7 +48,11 @@ export interface Organisation {
 export async function createOrganisation(now = Date.now()): Promise<Organisation> {
   const organisation = organisationSchema.parse('acme.example');
   const ed = () => createSigningKey('EdDSA');
-  const [root, serviceCa, deviceCa] = await Promise.all([createSigningKey('ES256'), createSigningKey('ES256'), createSigningKey('ES256')]);
+  const [root, serviceCa, deviceCa] = await Promise.all([
+    createSigningKey('ES256'),
+    createSigningKey('ES256'),
+    createSigningKey('ES256'),
+  ]);
   const [operator, approver, submit, receipts, log, witness] = await Promise.all([ed(), ed(), ed(), ed(), ed(), ed()]);
   const start = now - (now % 1000) - DAY;
   const ca = async (key: Key, name: string, issuer: Key, certificate: Uint8Array | 'self') =>
@@ -59,7 +70,10 @@ export async function createOrganisation(now = Date.now()): Promise<Organisation
   const deviceDer = await ca(deviceCa, 'devices', root, rootDer);
   const dispatch = (await createDispatchKey()).key;
   const named = ({ signer }: Key) => ({ id: signer.keyId, jwk: signer.publicJwk });
-  const [logKey, witnessKey] = [verifierKey(ORIGIN, raw(log)), verifierKey('control.acme.example/witness', raw(witness), 'cosignature/v1')];
+  const [logKey, witnessKey] = [
+    verifierKey(ORIGIN, raw(log)),
+    verifierKey('control.acme.example/witness', raw(witness), 'cosignature/v1'),
+  ];
   const trust = trustSchema.parse({
     v: 1,
     organisation,
@@ -114,10 +128,15 @@ function raw({ signer }: Key): Uint8Array {
 }
 
 function privatePem(jwk: PrivateJwk): string {
-  return createPrivateKey({ key: { ...jwk }, format: 'jwk' }).export({ type: 'pkcs8', format: 'pem' }).toString();
+  return createPrivateKey({ key: { ...jwk }, format: 'jwk' })
+    .export({ type: 'pkcs8', format: 'pem' })
+    .toString();
 }
 
 function pem(label: string, der: Uint8Array): string {
-  const lines = Buffer.from(der).toString('base64').match(/.{1,64}/g) ?? [];
+  const lines =
+    Buffer.from(der)
+      .toString('base64')
+      .match(/.{1,64}/g) ?? [];
   return `-----BEGIN ${label}-----\n${lines.join('\n')}\n-----END ${label}-----\n`;
 }

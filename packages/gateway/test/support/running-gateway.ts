@@ -112,17 +112,20 @@ function call(
   const payload = body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body);
   const headers = payload === undefined ? {} : { 'content-type': type, 'content-length': Buffer.byteLength(payload) };
   return new Promise((resolve, reject) => {
-    const sent = request({ ...options, host: '127.0.0.1', servername: 'localhost', agent: false, headers }, (answer) => {
-      const chunks: Buffer[] = [];
-      answer.on('data', (chunk) => chunks.push(chunk));
-      answer.on('error', reject);
-      answer.on('end', () => {
-        const text = Buffer.concat(chunks).toString('utf8');
-        const contentType = answer.headers['content-type'] ?? '';
-        const json = contentType.includes('json') ? JSON.parse(text) : undefined;
-        resolve({ status: answer.statusCode ?? 0, type: contentType, text, json });
-      });
-    });
+    const sent = request(
+      { ...options, host: '127.0.0.1', servername: 'localhost', agent: false, headers },
+      (answer) => {
+        const chunks: Buffer[] = [];
+        answer.on('data', (chunk) => chunks.push(chunk));
+        answer.on('error', reject);
+        answer.on('end', () => {
+          const text = Buffer.concat(chunks).toString('utf8');
+          const contentType = answer.headers['content-type'] ?? '';
+          const json = contentType.includes('json') ? JSON.parse(text) : undefined;
+          resolve({ status: answer.statusCode ?? 0, type: contentType, text, json });
+        });
+      },
+    );
     sent.on('error', reject);
     sent.end(payload);
   });

@@ -18,7 +18,9 @@ export function faultOf(bundle: Bundle): BundleFault | undefined {
 function belowFloor(flow: CompiledFlow, index: number): ProblemDetail[] {
   const pointer = `/flows/${index}/ladder`;
   const details = flow.ladder.flatMap(({ use, adapter }, step) =>
-    meetsFloor(use, adapter, flow.floor) ? [] : [{ pointer: `${pointer}/${step}`, detail: 'protects less than the floor' }],
+    meetsFloor(use, adapter, flow.floor)
+      ? []
+      : [{ pointer: `${pointer}/${step}`, detail: 'protects less than the floor' }],
   );
   const carries = flow.ladder.some(({ use }) => use === 'carry');
   return carries ? details : [...details, { pointer, detail: 'no step carries the content' }];
@@ -30,7 +32,8 @@ function incompleteIn({ flows, agents }: Bundle): ProblemDetail[] {
   return flows.flatMap((flow, index) => {
     const details: ProblemDetail[] = [];
     if (seen.has(flow.name)) details.push({ pointer: `/flows/${index}/name`, detail: 'names another flow too' });
-    if (!known.has(flow.agent)) details.push({ pointer: `/flows/${index}/agent`, detail: 'is not an agent of the bundle' });
+    if (!known.has(flow.agent))
+      details.push({ pointer: `/flows/${index}/agent`, detail: 'is not an agent of the bundle' });
     seen.add(flow.name);
     return details;
   });

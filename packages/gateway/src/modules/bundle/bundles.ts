@@ -11,8 +11,8 @@ import {
   type CompiledFlow,
   type FlowName,
   type KeyId,
-  toBase64url,
   type Trust,
+  toBase64url,
   utf8,
 } from '@sealpost/protocol';
 import type { Bus } from '../../platform/bus.ts';
@@ -77,7 +77,8 @@ export function createBundles({ database, log, bus, trust, surroundings }: Bundl
   const requireApproval = async (jws: string, approval: string, operator: KeyId) => {
     const context = { approvers: trust.approvers, organisation: trust.organisation, now: surroundings.now() };
     const verdict = await verifyApproval(approval, { bundle: jws }, 'bundle.apply', context);
-    const reason = verdict.kind === 'refused' ? verdict.reason : verdict.approval.approver === operator && 'same person';
+    const reason =
+      verdict.kind === 'refused' ? verdict.reason : verdict.approval.approver === operator && 'same person';
     if (reason !== false) {
       throw bundleError('ERR_BUNDLE_APPROVAL', { details: [{ pointer: '/approval', detail: reason }] });
     }

@@ -13,8 +13,8 @@ import {
   type MessageId,
   type Submission,
   type SubmissionResult,
-  toBase64url,
   type Trust,
+  toBase64url,
 } from '@sealpost/protocol';
 import type { Bundles } from '../bundle/index.ts';
 import { type Log, laneOf, logError, prepareEvent } from '../log/index.ts';

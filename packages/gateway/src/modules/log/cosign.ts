@@ -37,7 +37,9 @@ function textOf(note: string): string | undefined {
 function witnessLine(note: string, witness: VerifierKey): string | undefined {
   const parsed = parseNote(note);
   if (parsed.kind !== 'parsed') return undefined;
-  const at = parsed.signatures.findIndex(({ name, keyId }) => name === witness.name && equalBytes(keyId, witness.keyId));
+  const at = parsed.signatures.findIndex(
+    ({ name, keyId }) => name === witness.name && equalBytes(keyId, witness.keyId),
+  );
   const line = at < 0 ? undefined : note.slice(parsed.text.length + 1).split('\n')[at];
   return line === undefined ? undefined : `${line}\n`;
 }

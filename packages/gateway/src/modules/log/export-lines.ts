@@ -21,7 +21,8 @@ export async function* exportLines(sql: Sql, logKey: string): AsyncGenerator<str
 async function* entriesOf(sql: Sql, size: number): AsyncGenerator<ExportEntry> {
   for (let from = 0; from < size; from += PAGE) {
     const rows = await sql.query<Row>('log-export', ENTRIES, [from, Math.min(size, from + PAGE)]);
-    for (const { salt, record, ...entry } of rows) yield salt === null ? entry : { ...entry, opening: { salt, record } };
+    for (const { salt, record, ...entry } of rows)
+      yield salt === null ? entry : { ...entry, opening: { salt, record } };
   }
 }
 

@@ -11,15 +11,25 @@ const tag = { tags: ['log'] };
 
 /** Device listener, public: checkpoint and tiles hold hashes only. */
 export function registerPublicLogRoutes(server: Server, { log }: { log: Log }): void {
-  server.get('/v1/log/checkpoint', { schema: { ...tag, summary: 'The newest signed head (C2SP checkpoint)' } }, async (_, reply) => {
-    const note = log.checkpoint();
-    if (note === undefined) throw logError('ERR_LOG_NO_CHECKPOINT', { retryAfter: 1 });
-    return reply.type('text/plain; charset=utf-8').send(note);
-  });
+  server.get(
+    '/v1/log/checkpoint',
+    { schema: { ...tag, summary: 'The newest signed head (C2SP checkpoint)' } },
+    async (_, reply) => {
+      const note = log.checkpoint();
+      if (note === undefined) throw logError('ERR_LOG_NO_CHECKPOINT', { retryAfter: 1 });
+      return reply.type('text/plain; charset=utf-8').send(note);
+    },
+  );
 
   server.get(
     '/v1/log/tile/*',
-    { schema: { ...tag, summary: 'A tile of the tree (C2SP tlog-tiles)', params: z.strictObject({ '*': z.string().max(64) }) } },
+    {
+      schema: {
+        ...tag,
+        summary: 'A tile of the tree (C2SP tlog-tiles)',
+        params: z.strictObject({ '*': z.string().max(64) }),
+      },
+    },
     async (request, reply) => {
       const tile = parseTilePath(`tile/${request.params['*']}`);
       const bytes = tile === undefined ? undefined : await log.tile(tile);

@@ -118,7 +118,9 @@ export function createLog(deps: LogDeps): Log {
       wake = resolve;
       if (woken) resolve();
     });
-    const poll = delay(POLL_MS, undefined, { signal: AbortSignal.any([signal, waiting.signal]) }).catch(() => undefined);
+    const poll = delay(POLL_MS, undefined, { signal: AbortSignal.any([signal, waiting.signal]) }).catch(
+      () => undefined,
+    );
     await Promise.race([hint.then(() => delay(GATHER_MS)), poll]);
     waiting.abort();
   };

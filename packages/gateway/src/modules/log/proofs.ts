@@ -4,7 +4,7 @@
  */
 import type { Sql } from '@sealpost/platform';
 import { concatBytes, type Evidence, toBase64url } from '@sealpost/protocol';
-import { inclusionProof, readerFromTiles, type Tile, TILE_WIDTH } from '@sealpost/tlog';
+import { inclusionProof, readerFromTiles, TILE_WIDTH, type Tile } from '@sealpost/tlog';
 import { sha256 } from '../../platform/hash.ts';
 import { entriesBetween, POSITION, RUN_OF_EVENT } from './positions.ts';
 import { type StoredCheckpoint, witnessedCheckpoint } from './sequencer-store.ts';

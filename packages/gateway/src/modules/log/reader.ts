@@ -37,13 +37,17 @@ export async function timeline(sql: Sql, message: MessageId): Promise<Timeline |
   return { message, events: rows.map(({ record, position }) => ({ event: eventOfRecord(record), position })) };
 }
 
-/** Sequenced events after a position, in tree order; of at most `limit` positions, whose erased ones are left out. */
+/** Up to `limit` sequenced events after a position, in tree order. Erased ones are passed over, never waited at. */
 export async function readFeed(sql: Sql, after: number, limit: number): Promise<Sequenced[]> {
-  const rows = await sql.query<{ record: string | null; position: number }>('log-feed', FEED, [
-    after + 1,
-    after + 1 + limit,
-  ]);
-  return rows.flatMap(({ record, position }) => (record === null ? [] : [{ position, event: eventOfRecord(record) }]));
+  for (let from = after + 1; ; ) {
+    const range = [from, from + limit];
+    const rows = await sql.query<{ record: string | null; position: number }>('log-feed', FEED, range);
+    const events = rows.flatMap(({ record, position }) =>
+      record === null ? [] : [{ position, event: eventOfRecord(record) }],
+    );
+    if (events.length > 0 || rows.length === 0) return events;
+    from += rows.length;
+  }
 }
 
 /** The envelope as it was accepted (less what was taken out since); `undefined` when there is none. */

@@ -106,7 +106,12 @@ export interface Run {
 export async function store(tx: Sql, runs: readonly Run[], nodes: readonly Node[]): Promise<void> {
   const lanes = runs.map(({ lane }) => lane);
   const firsts = runs.map(({ firstSeq }) => firstSeq);
-  await tx.query('log-runs', RUNS, [runs.map(({ position }) => position), lanes, firsts, runs.map(({ count }) => count)]);
+  await tx.query('log-runs', RUNS, [
+    runs.map(({ position }) => position),
+    lanes,
+    firsts,
+    runs.map(({ count }) => count),
+  ]);
   await tx.query('log-lanes', LANES, [lanes, runs.map(({ firstSeq, count }) => firstSeq + count - 1)]);
   if (nodes.length === 0) return;
   const columns = [nodes.map(({ level }) => level), nodes.map(({ idx }) => idx), nodes.map(({ hash }) => hash)];

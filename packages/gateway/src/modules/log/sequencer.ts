@@ -20,8 +20,8 @@ import { logError } from './log-errors.ts';
 import {
   acquire,
   hold,
-  latestCheckpoint,
   LANE_SHARE,
+  latestCheckpoint,
   type NewLeaf,
   type Node,
   type PendingRow,
