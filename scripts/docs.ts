@@ -1,8 +1,8 @@
 /**
  * `node scripts/docs.ts` writes the pages under docs/reference that the code already says; `--check` writes nothing, names
  * each page that differs and exits 1. It also checks that the README shows the recorded demo, that the recording still
- * says what the story's source says, and that every file a page names is there. `--transcript` records the demo again
- * (what follows it is passed on, for example `--port-base 5400`).
+ * says what the story's source says, that every file a page names is there, and that ARCHITECTURE.md has every table.
+ * `--transcript` records the demo again (what follows it is passed on, for example `--port-base 5400`).
  *
  * Errors and routes are read from the syntax tree: nothing is started, and a table need not be exported to be found.
  */
@@ -259,7 +259,8 @@ function recordTranscript(options: readonly string[]): void {
   const kept = run.stdout
     .split('\n')
     .filter(
-      (line) => /^starting [\w, ]+$/.test(line) || /^All \d+ steps happened\.$/.test(line) || said.has(sentenceOf(line)),
+      (line) =>
+        /^starting [\w, ]+$/.test(line) || /^All \d+ steps happened\.$/.test(line) || said.has(sentenceOf(line)),
     );
   const spaced = kept.map((line) => (/^(starting|\s)/.test(line) ? line : `\n${line}`));
   writeFileSync(join(root, TRANSCRIPT), `${spaced.join('\n').trim()}\n`);
@@ -287,13 +288,21 @@ function checkPaths(): void {
     const links = [...text.matchAll(/\]\((?!https?:|#|mailto:)([^)#\s]+)[^)]*\)/g)].map(([, to = '']) =>
       join(dirname(page), to),
     );
-    const quoted = [...text.matchAll(/`((?:packages|scripts|docs|manifests|test|bench)\/[\w./-]+\.\w+)`/g)].map(
+    const quoted = [...text.matchAll(/`((?:packages|scripts|docs|manifests|test|bench)\/[\w./-]+\.[a-z]+)`/g)].map(
       ([, to = '']) => to,
     );
-    for (const path of new Set([...links, ...quoted]))
+    for (const path of new Set([...links, ...quoted].filter((name) => !name.includes('NNNN'))))
       if (!existsSync(join(root, path)) && !OUTPUT_LATER.has(path))
         problems.push(`${page} names ${path}, which is not there`);
   }
+}
+
+/** Tables of the two databases, each of which ARCHITECTURE.md must give to a module. */
+function checkTables(): void {
+  const page = read('ARCHITECTURE.md');
+  for (const file of list('packages/*/sql/*.sql'))
+    for (const [, name = ''] of read(file).matchAll(/^CREATE TABLE (\w+)/gm))
+      if (!page.includes(`\`${name}\``)) problems.push(`ARCHITECTURE.md lacks the table ${name} of ${file}`);
 }
 
 /** Pages this script writes; they may be named before they are first written. */
@@ -330,6 +339,7 @@ for (const [path, text] of Object.entries(pages)) {
 }
 checkTranscript();
 checkPaths();
+checkTables();
 for (const problem of problems) console.error(problem);
 if (problems.length > 0) process.exit(1);
 console.log(`${Object.keys(pages).length} generated pages are as the code says`);

@@ -1,46 +1,86 @@
-/** Load for benches: callers that ask again as soon as they are answered, in process or over kept-alive connections. */
-import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+/**
+ * Load for benches: callers that ask again as soon as they are answered, in process or over kept-alive connections. Beside
+ * the rate it counts processor time of Node and of PostgreSQL, which stays meaningful when something else uses the machine.
+ */
+import { execFile } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 
 const SECONDS = 3;
+/** Linux counts processor time in ticks of 10 ms (USER_HZ). */
+const TICK_MICROSECONDS = 10_000;
 
-/** Completions a second of `call` by so many callers: for a few seconds, or until `work` is used up. */
-export async function sustained<T>(
-  { callers, work }: { callers: number; work?: T[] },
-  call: (item: T) => Promise<unknown>,
-): Promise<number> {
-  const queue = work?.slice();
-  const started = performance.now();
-  const end = started + SECONDS * 1000;
-  let done = 0;
-  const caller = async () => {
-    for (;;) {
-      if (queue === undefined ? performance.now() >= end : queue.length === 0) return;
-      // Without work the callee takes no argument.
-      await call(queue?.pop() as T);
-      done += 1;
-    }
-  };
-  await Promise.all(Array.from({ length: callers }, caller));
-  return done / ((performance.now() - started) / 1000);
+export interface Measured {
+  /** Completions a second. */
+  readonly rate: number;
+  /** Processor microseconds a completion. */
+  readonly node: number;
+  readonly postgres: number;
 }
 
-/** Requests a second; every answer must have the status expected. */
-export async function callRepeatedly(
-  url: string,
-  connections: number,
-  bodies: string[],
-  status: number,
-): Promise<number> {
-  const agent = new Agent({ keepAlive: true, maxSockets: connections });
-  const rate = await sustained({ callers: connections, work: bodies }, async (body) => {
-    const answered = await post(agent, url, body);
-    if (answered !== status) throw new Error(`answered ${answered}`);
-  });
-  agent.destroy();
-  return rate;
+export interface Meter {
+  /** Completions of `call` by so many callers: for a few seconds, or until `work` is used up. */
+  run<T>(options: { callers: number; work?: T[] }, call: (item: T) => Promise<unknown>): Promise<Measured>;
+  /** The same over HTTP; every answer must have the status expected. */
+  post(url: string, connections: number, bodies: string[], status: number): Promise<Measured>;
+}
+
+/** `postmaster`: process id of the server whose children are counted. */
+export function createMeter(postmaster: number): Meter {
+  const run: Meter['run'] = async ({ callers, work }, call) => {
+    const queue = work?.slice();
+    const before = processorTime(postmaster);
+    const started = performance.now();
+    const end = started + SECONDS * 1000;
+    let done = 0;
+    const caller = async () => {
+      while (queue === undefined ? performance.now() < end : queue.length > 0) {
+        // Without work the callee takes no argument.
+        await call(queue?.pop() as never);
+        done += 1;
+      }
+    };
+    await Promise.all(Array.from({ length: callers }, caller));
+    const after = processorTime(postmaster);
+    return {
+      rate: done / ((performance.now() - started) / 1000),
+      node: (after.node - before.node) / done,
+      postgres: (after.postgres - before.postgres) / done,
+    };
+  };
+  return {
+    run,
+    async post(url, connections, bodies, status) {
+      const agent = new Agent({ keepAlive: true, maxSockets: connections });
+      const measured = await run({ callers: connections, work: bodies }, async (body) => {
+        const answered = await post(agent, url, body);
+        if (answered !== status) throw new Error(`answered ${answered}`);
+      });
+      agent.destroy();
+      return measured;
+    },
+  };
+}
+
+function processorTime(postmaster: number): { node: number; postgres: number } {
+  const { user, system } = process.cpuUsage();
+  let ticks = 0;
+  for (const id of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+    const fields = statOf(id);
+    if (Number(fields?.[1]) === postmaster) ticks += Number(fields?.[11]) + Number(fields?.[12]);
+  }
+  return { node: user + system, postgres: ticks * TICK_MICROSECONDS };
+}
+
+/** The fields of proc_pid_stat(5) after the command: state, parent, …, utime and stime at 11 and 12. */
+function statOf(id: string): string[] | undefined {
+  try {
+    return readFileSync(`/proc/${id}/stat`, 'utf8').split(') ').at(-1)?.split(' ');
+  } catch {
+    return undefined;
+  }
 }
 
 function post(agent: Agent, url: string, body: string): Promise<number> {
@@ -55,29 +95,21 @@ function post(agent: Agent, url: string, body: string): Promise<number> {
   });
 }
 
+type Coordinates = { host: string; port: number; database: string; user: string; password: string };
+
 /** Transactions a second of the real pgbench, or `undefined` where there is none. */
-export async function runPgbench(
-  {
-    host,
-    port,
-    database,
-    user,
-    password,
-  }: { host: string; port: number; database: string; user: string; password: string },
-  folder: string,
-): Promise<number | undefined> {
+export async function runPgbench(server: Coordinates, bytes: number, folder: string): Promise<number | undefined> {
   const root = '/usr/lib/postgresql';
   const versions = existsSync(root) ? readdirSync(root).sort() : [];
   const program = versions.map((version) => join(root, version, 'bin/pgbench')).findLast((path) => existsSync(path));
   if (program === undefined) return undefined;
   const script = join(folder, 'one-row.sql');
-  writeFileSync(script, `INSERT INTO raw_row (body) VALUES (decode(repeat('61', 1600), 'hex'));\n`);
+  writeFileSync(script, `INSERT INTO raw_row (body) VALUES (convert_to(repeat('a', ${bytes}), 'UTF8'));\n`);
   const options = ['-n', '-M', 'prepared', '-c', '64', '-j', '2', '-T', String(SECONDS), '-f', script];
-  const output = execFileSync(program, [...options, '-h', host, '-p', String(port), '-U', user, database], {
-    env: { PGPASSWORD: password, LC_ALL: 'C' },
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'ignore'],
+  const target = ['-h', server.host, '-p', String(server.port), '-U', server.user, server.database];
+  const { stdout } = await promisify(execFile)(program, [...options, ...target], {
+    env: { PGPASSWORD: server.password, LC_ALL: 'C' },
   });
-  const tps = /tps = ([0-9.]+)/.exec(output)?.[1];
+  const tps = /tps = ([0-9.]+)/.exec(stdout)?.[1];
   return tps === undefined ? undefined : Number(tps);
 }

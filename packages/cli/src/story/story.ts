@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Surroundings } from '@sealpost/platform';
 import { readBootstrapped } from '../bootstrap/bootstrap.ts';
+import { copyManifests } from '../manifests/own-copy.ts';
 import type { RunningSealpost } from '../start/start.ts';
 import { actOne, actThree, actTwo } from './acts.ts';
 import { proveIt } from './proof.ts';
@@ -31,7 +32,8 @@ export async function tellStory(
       'organisation root, device CA, service certificates and the operator’s keys are made and verify',
       () => readBootstrapped(sealpost.operator),
     );
-    const stage = await setStage(sealpost, manifests, surroundings, steps);
+    const own = copyManifests(manifests, join(sealpost.folder.path, 'manifests'), sealpost.ports.control);
+    const stage = await setStage(sealpost, own, surroundings, steps);
     open.push(stage.phone, stage.laptop);
     say('\nAct one: both devices online');
     const first = await actOne(stage, steps);

@@ -23,8 +23,16 @@ afterEach(async () => {
 });
 
 const members = async (conversation: string) =>
-  (await rows(estate, 'SELECT device FROM conversation_device WHERE conversation = $1 ORDER BY device', [conversation])).map(({ device }) => device);
-const group = async () => (await control.database.query<{ version: number; ratchet: Uint8Array; snapshot: Uint8Array }>('test-group', 'SELECT * FROM agent_group'))[0]!;
+  (
+    await rows(estate, 'SELECT device FROM conversation_device WHERE conversation = $1 ORDER BY device', [conversation])
+  ).map(({ device }) => device);
+const group = async () =>
+  (
+    await control.database.query<{ version: number; ratchet: Uint8Array; snapshot: Uint8Array }>(
+      'test-group',
+      'SELECT * FROM agent_group',
+    )
+  )[0]!;
 const seal = (process: ControlProcess, text: string) =>
   process.agents.withConversation(AGENT, ALICE, (held) =>
     held.sealAndStore(new TextEncoder().encode(text), DATA, async (_tx, ciphertext) => toBase64url(ciphertext)),
@@ -37,7 +45,7 @@ const sealInOrder = (process: ControlProcess, text: string) =>
     }),
   );
 /** As the gateway would have stored it, in this place. */
-const deliver = (conversation: string, at: number, ciphertext: string) =>
+const deliver = (conversation: string, at: number, ciphertext: string, epoch = 1) =>
   rows(
     estate,
     'INSERT INTO envelope (message, sender, id, lane, conversation, expires, body) VALUES ($1, $2, $3, 0, $4, 0, $5)',
@@ -46,7 +54,7 @@ const deliver = (conversation: string, at: number, ciphertext: string) =>
       'x',
       random(32),
       conversation,
-      Buffer.from(JSON.stringify({ parts: [{ epoch: 1, ciphertext }] })),
+      Buffer.from(JSON.stringify({ parts: [{ epoch, ciphertext }] })),
     ],
   );
 
@@ -107,12 +115,35 @@ test('two processes on one conversation never use a generation twice', async () 
   expect(new Set(read.map(({ text }) => text)).size).toBe(24);
 });
 
+test('two processes that meet a member for the first time make one key, one certificate name and one conversation', async () => {
+  const phone = await enrolDevice(estate, control);
+  await phone.upload(1);
+  await using other = await startProcess(estate);
+  const both = await Promise.all([control, other].map(({ agents }) => agents.conversationFor(AGENT, ALICE)));
+  expect(both[0]).toEqual(both[1]);
+  expect(await members(both[0]!.conversation)).toEqual([phone.device]);
+  expect(await seal(other, 'from the other')).not.toBe(await seal(control, 'from the first'));
+});
+
+test('a device that was revoked reads nothing that was sent after', async () => {
+  const [phone, laptop] = [await enrolDevice(estate, control), await enrolDevice(estate, control)];
+  await phone.upload(1);
+  await laptop.upload(1);
+  const { conversation } = await control.agents.conversationFor(AGENT, ALICE);
+  await deliver(conversation, 0, await seal(control, 'before'));
+  await revokeDevice(estate, control, phone);
+  const { epoch } = await control.agents.conversationFor(AGENT, ALICE);
+  await deliver(conversation, 1, await seal(control, 'after'), epoch);
+  expect((await laptop.read(conversation)).map(({ text }) => text)).toEqual(['before', 'after']);
+  expect((await phone.read(conversation)).map(({ text }) => text)).toEqual(['before']);
+});
+
 test('what was written under a lease that another process has taken since is refused', async () => {
   const phone = await enrolDevice(estate, control);
   await phone.upload(1);
   await using other = await startProcess(estate);
   const outcome = control.agents.withConversation(AGENT, ALICE, async (held) => {
-    estate.clock.offset += 61_000;
+    estate.clock.offset += 21_000;
     await expect.poll(() => seal(other, 'overtaking').then(() => 'sealed', codeOf), { timeout: 20_000 }).toBe('sealed');
     return held.sealAndStore(new Uint8Array(3), DATA, async () => 'stored');
   });
@@ -184,7 +215,8 @@ test('each epoch has a storage key of its own, outside the database, and older o
   const phone = await enrolDevice(estate, control);
   await phone.upload(1);
   const { conversation } = await control.agents.conversationFor(AGENT, ALICE);
-  const ring = () => JSON.parse(new TextDecoder().decode(estate.keys.readSecret(`keyring-${conversation}`))) as { id: string }[];
+  const ring = () =>
+    JSON.parse(new TextDecoder().decode(estate.keys.readSecret(`keyring-${conversation}`))) as { id: string }[];
   const first = ring();
   const laptop = await enrolDevice(estate, control);
   await laptop.upload(1);

@@ -22,11 +22,20 @@ export interface TestDevice {
 
 const DAY = 86_400_000;
 
-export async function enrolDevice(estate: Estate, control: ControlProcess, member: MemberId = ALICE): Promise<TestDevice> {
+export async function enrolDevice(
+  estate: Estate,
+  control: ControlProcess,
+  member: MemberId = ALICE,
+): Promise<TestDevice> {
   const { surroundings } = estate;
   const { signer } = await createSigningKey('ES256');
   const code = nonce();
-  const object = { member, codeHash: toBase64url(sha256(utf8(code))), expires: surroundings.now() + 500_000, nonce: nonce() };
+  const object = {
+    member,
+    codeHash: toBase64url(sha256(utf8(code))),
+    expires: surroundings.now() + 500_000,
+    nonce: nonce(),
+  };
   await control.enrollment.invite(object, await estate.approve('device.invite', object));
   const request = toBase64url(await createCertificateRequest(signer, { commonName: 'phone' }));
   const { device, chain: texts } = await control.enrollment.enrol({ code, name: 'phone', request }, '127.0.0.1');
@@ -44,9 +53,19 @@ export async function enrolDevice(estate: Estate, control: ControlProcess, membe
   const bundles: KeyPackageBundle[] = [];
 
   const joined = async (conversation: string): Promise<{ state: GroupState; epoch: number } | undefined> => {
-    const welcomes = await rows(estate, 'SELECT epoch, welcome, ratchet_tree FROM conversation_commit WHERE conversation = $1 AND welcome IS NOT NULL ORDER BY epoch', [conversation]);
+    const welcomes = await rows(
+      estate,
+      'SELECT epoch, welcome, ratchet_tree FROM conversation_commit WHERE conversation = $1 AND welcome IS NOT NULL ORDER BY epoch',
+      [conversation],
+    );
     for (const { epoch, welcome, ratchet_tree } of welcomes) {
-      const found = await engine.join(new Uint8Array(welcome), new Uint8Array(ratchet_tree), bundles, identity, surroundings.now());
+      const found = await engine.join(
+        new Uint8Array(welcome),
+        new Uint8Array(ratchet_tree),
+        bundles,
+        identity,
+        surroundings.now(),
+      );
       if (found !== undefined) return { state: found.state, epoch: Number(epoch) };
     }
     return undefined;
@@ -58,21 +77,36 @@ export async function enrolDevice(estate: Estate, control: ControlProcess, membe
     signer,
     async upload(count) {
       const lifetime = { notBefore: surroundings.now() - 60_000, notAfter: surroundings.now() + 20 * DAY };
-      const made = await Promise.all(Array.from({ length: count }, () => engine.createKeyPackage(identity, lifetime, false)));
+      const made = await Promise.all(
+        Array.from({ length: count }, () => engine.createKeyPackage(identity, lifetime, false)),
+      );
       bundles.push(...made);
       const packages = made.map(({ keyPackage }) => ({ keyPackage: toBase64url(keyPackage), lastResort: false }));
       const body = utf8(JSON.stringify({ packages }));
       const url = 'http://127.0.0.1:8082/v1/key-packages';
       const headers = { 'content-type': 'application/json' };
-      const signed = await signRequest({ method: 'POST', url, headers, body }, signer, { created: surroundings.now(), nonce: nonce() });
-      const answer = await fetch(`http://127.0.0.1:${estate.gateway.ports.device}/v1/key-packages`, { method: 'POST', headers: { ...headers, ...signed }, body });
+      const signed = await signRequest({ method: 'POST', url, headers, body }, signer, {
+        created: surroundings.now(),
+        nonce: nonce(),
+      });
+      const answer = await fetch(`http://127.0.0.1:${estate.gateway.ports.device}/v1/key-packages`, {
+        method: 'POST',
+        headers: { ...headers, ...signed },
+        body,
+      });
       if (answer.status !== 200) throw new Error(`uploading: ${await answer.text()}`);
     },
     async read(conversation) {
       const start = await joined(conversation);
       if (start === undefined) return [];
-      const commits = await rows(estate, 'SELECT epoch, message FROM conversation_commit WHERE conversation = $1 AND epoch > $2 ORDER BY epoch', [conversation, start.epoch]);
-      const envelopes = await rows(estate, 'SELECT body FROM envelope WHERE conversation = $1 ORDER BY message', [conversation]);
+      const commits = await rows(
+        estate,
+        'SELECT epoch, message FROM conversation_commit WHERE conversation = $1 AND epoch > $2 ORDER BY epoch',
+        [conversation, start.epoch],
+      );
+      const envelopes = await rows(estate, 'SELECT body FROM envelope WHERE conversation = $1 ORDER BY message', [
+        conversation,
+      ]);
       const parts = envelopes.map(({ body }) => JSON.parse(new TextDecoder().decode(body)).parts[0]);
       const read: { epoch: bigint; sender: string; text: string }[] = [];
       let { state } = start;
@@ -80,9 +114,14 @@ export async function enrolDevice(estate: Estate, control: ControlProcess, membe
         for (const { epoch, ciphertext } of parts) {
           if (BigInt(epoch) !== state.epoch) continue;
           const result = await engine.receive(state, fromBase64url(ciphertext)!, surroundings.now());
-          if (result.kind !== 'application') throw new Error(`not readable: ${JSON.stringify(result.kind === 'refused' ? result.reason : result.kind)}`);
+          if (result.kind !== 'application')
+            throw new Error(`not readable: ${JSON.stringify(result.kind === 'refused' ? result.reason : result.kind)}`);
           state = result.next;
-          read.push({ epoch: result.epoch, sender: result.sender.credential.uri, text: new TextDecoder().decode(result.plaintext) });
+          read.push({
+            epoch: result.epoch,
+            sender: result.sender.credential.uri,
+            text: new TextDecoder().decode(result.plaintext),
+          });
         }
       };
       await readEpoch();
@@ -97,7 +136,11 @@ export async function enrolDevice(estate: Estate, control: ControlProcess, membe
   };
 }
 
-export async function revokeDevice(estate: Estate, control: ControlProcess, { member, device }: TestDevice): Promise<void> {
+export async function revokeDevice(
+  estate: Estate,
+  control: ControlProcess,
+  { member, device }: TestDevice,
+): Promise<void> {
   const object = { member, device, reason: 'lost in a taxi', nonce: nonce() };
   await control.enrollment.revoke(object as never, await estate.approve('device.revoke', object as never));
 }

@@ -9,7 +9,14 @@ import { join } from 'node:path';
 import { createDispatchKey, type DispatchKey } from '@sealpost/crypto/dispatch';
 import { createSigningKey, issueCertificate, type Signer, signJws } from '@sealpost/crypto/signer';
 import { caUri, serviceUri, sha256 } from '@sealpost/crypto/verify';
-import { createLogger, ensureKek, type KeyStore, openKeyStore, type Surroundings, systemSurroundings } from '@sealpost/platform';
+import {
+  createLogger,
+  ensureKek,
+  type KeyStore,
+  openKeyStore,
+  type Surroundings,
+  systemSurroundings,
+} from '@sealpost/platform';
 import {
   APPROVAL_TYPE,
   type ApprovalAction,
@@ -84,7 +91,10 @@ export async function createEstate(): Promise<Estate> {
     await gatewayKeys.createSigner('receipts', 'EdDSA'),
     await gatewayKeys.createSigner('log', 'EdDSA'),
   ];
-  const [{ signer: operator }, { signer: approver }] = [await createSigningKey('EdDSA'), await createSigningKey('EdDSA')];
+  const [{ signer: operator }, { signer: approver }] = [
+    await createSigningKey('EdDSA'),
+    await createSigningKey('EdDSA'),
+  ];
   const { key: dispatch } = await createDispatchKey();
   const named = (signer: Signer) => ({ id: signer.keyId, jwk: signer.publicJwk });
   const raw = (signer: Signer) => fromBase64url(signer.publicJwk.x)!;
@@ -97,8 +107,15 @@ export async function createEstate(): Promise<Estate> {
     serviceCa: toBase64url(serviceDer),
     operators: [named(operator)],
     approvers: [named(approver)],
-    control: { submit: named(submit), witness: encodeVerifierKey(verifierKey(`${name}/control`, raw(witness), 'cosignature/v1')) },
-    gateway: { audience: `${name}/gateway`, receipts: named(receipts), log: encodeVerifierKey(verifierKey(`${name}/log`, raw(log))) },
+    control: {
+      submit: named(submit),
+      witness: encodeVerifierKey(verifierKey(`${name}/control`, raw(witness), 'cosignature/v1')),
+    },
+    gateway: {
+      audience: `${name}/gateway`,
+      receipts: named(receipts),
+      log: encodeVerifierKey(verifierKey(`${name}/log`, raw(log))),
+    },
     dispatch: { id: dispatch.id, publicKey: dispatch.publicKey },
   });
   const trustJws = await signJws(TRUST_TYPE, trust, root);
@@ -123,7 +140,11 @@ export async function createEstate(): Promise<Estate> {
     public_url: 'http://127.0.0.1:8082',
     trust_file: at('trust.jws', trustJws),
     root_file: at('root.pem', pem(rootDer)),
-    tls: { cert_file: at('gateway.pem', tls.cert), key_file: at('gateway.key', tls.key), ca_file: at('ca.pem', pem(serviceDer) + pem(rootDer)) },
+    tls: {
+      cert_file: at('gateway.pem', tls.cert),
+      key_file: at('gateway.key', tls.key),
+      ca_file: at('ca.pem', pem(serviceDer) + pem(rootDer)),
+    },
     keys: { folder: join(folder, 'gateway'), kek_file: join(folder, 'gateway.kek') },
   });
   const gateway = await startGateway(config, { logger: createLogger('gateway', 'error'), surroundings });
@@ -143,7 +164,13 @@ export async function createEstate(): Promise<Estate> {
     serviceTls: await service('control'),
     async approve(action, object) {
       const issued = now();
-      const claims = { v: 1, organisation: name, action, object: toBase64url(sha256(canonicalBytes(object))), approver: approver.keyId };
+      const claims = {
+        v: 1,
+        organisation: name,
+        action,
+        object: toBase64url(sha256(canonicalBytes(object))),
+        approver: approver.keyId,
+      };
       return signJws(APPROVAL_TYPE, { ...claims, issued, expires: issued + 600_000 }, approver);
     },
     async [Symbol.asyncDispose]() {

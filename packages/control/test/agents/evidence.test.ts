@@ -29,23 +29,47 @@ beforeEach(() => {
 });
 
 const evidence = (change: (each: Evidence) => Partial<Evidence>): DirectoryAnswer => ({
-  entries: answer.entries.map((each) => ({ ...each, evidence: each.evidence && { ...each.evidence, ...change(each.evidence) } })),
+  entries: answer.entries.map((each) => ({
+    ...each,
+    evidence: each.evidence && { ...each.evidence, ...change(each.evidence) },
+  })),
 });
-const flipped = (text: string, at: number) => `${text.slice(0, at)}${text[at] === 'A' ? 'B' : 'A'}${text.slice(at + 1)}`;
+const flipped = (text: string, at: number) =>
+  `${text.slice(0, at)}${text[at] === 'A' ? 'B' : 'A'}${text.slice(at + 1)}`;
 const lies: readonly (readonly [string, () => DirectoryAnswer, string])[] = [
-  ['an entry with one letter changed', () => ({ entries: answer.entries.map((each) => ({ ...each, entry: flipped(each.entry, 300) })) }), 'ERR_AGENTS_DIRECTORY'],
+  [
+    'an entry with one letter changed',
+    () => ({ entries: answer.entries.map((each) => ({ ...each, entry: flipped(each.entry, 300) })) }),
+    'ERR_AGENTS_DIRECTORY',
+  ],
   ['a chain without its first entry', () => ({ entries: answer.entries.slice(1) }), 'ERR_AGENTS_DIRECTORY'],
   ['entries in another order', () => ({ entries: [...answer.entries].reverse() }), 'ERR_AGENTS_DIRECTORY'],
-  ['a record with one letter changed', () => evidence(({ record }) => ({ record: record.replace('enrolled', 'revoked') })), 'ERR_AGENTS_EVIDENCE'],
+  [
+    'a record with one letter changed',
+    () => evidence(({ record }) => ({ record: record.replace('enrolled', 'revoked') })),
+    'ERR_AGENTS_EVIDENCE',
+  ],
   ['a record that is no JSON', () => evidence(() => ({ record: 'no json' })), 'ERR_AGENTS_EVIDENCE'],
   ['another salt', () => evidence(({ salt }) => ({ salt: flipped(salt, 3) })), 'ERR_AGENTS_EVIDENCE'],
   ['another leaf', () => evidence(({ leaf }) => ({ leaf: flipped(leaf, 40) })), 'ERR_AGENTS_EVIDENCE'],
   ['another position', () => evidence(({ position }) => ({ position: position + 1 })), 'ERR_AGENTS_EVIDENCE'],
   ['a path cut short', () => evidence(({ path }) => ({ path: path.slice(1) })), 'ERR_AGENTS_EVIDENCE'],
-  ['a path with another hash', () => evidence(({ path }) => ({ path: path.map((hash) => flipped(hash, 0)) })), 'ERR_AGENTS_EVIDENCE'],
+  [
+    'a path with another hash',
+    () => evidence(({ path }) => ({ path: path.map((hash) => flipped(hash, 0)) })),
+    'ERR_AGENTS_EVIDENCE',
+  ],
   ['another size than the checkpoint', () => evidence(({ size }) => ({ size: size + 1 })), 'ERR_AGENTS_EVIDENCE'],
-  ['a checkpoint with a changed signature', () => evidence(({ checkpoint }) => ({ checkpoint: flipped(checkpoint, checkpoint.length - 20) })), 'ERR_AGENTS_EVIDENCE'],
-  ['the proof of another entry', () => ({ entries: answer.entries.map((each) => ({ ...each, evidence: answer.entries[0]!.evidence })) }), 'ERR_AGENTS_EVIDENCE'],
+  [
+    'a checkpoint with a changed signature',
+    () => evidence(({ checkpoint }) => ({ checkpoint: flipped(checkpoint, checkpoint.length - 20) })),
+    'ERR_AGENTS_EVIDENCE',
+  ],
+  [
+    'the proof of another entry',
+    () => ({ entries: answer.entries.map((each) => ({ ...each, evidence: answer.entries[0]!.evidence })) }),
+    'ERR_AGENTS_EVIDENCE',
+  ],
 ];
 
 test.each(lies)('%s is refused and nothing is made', async (_lie, told, code) => {
@@ -59,7 +83,15 @@ test('an approval of somebody the trust file does not name is refused', async ()
   const other = { ...estate.trust, approvers: estate.trust.operators };
   const { database, client: gateway, enrollment } = control;
   const logger = { debug() {}, info() {}, warn() {}, error() {} };
-  const agents = createAgents({ database, gateway, enrollment, keys: estate.keys, trust: other, surroundings: estate.surroundings, logger });
+  const agents = createAgents({
+    database,
+    gateway,
+    enrollment,
+    keys: estate.keys,
+    trust: other,
+    surroundings: estate.surroundings,
+    logger,
+  });
   await expect(agents.resolve(ALICE)).rejects.toMatchObject({
     code: 'ERR_AGENTS_DIRECTORY',
     details: [{ pointer: '/entries/0', detail: 'approval' }],
@@ -76,7 +108,11 @@ test('an entry that is not in the log yet is waited for', async () => {
 
 test('an entry that never comes into the log is refused in bounded time', async () => {
   control.faults.directory = async () => ({ entries: answer.entries.map((each) => ({ ...each, evidence: null })) });
-  await expect(control.agents.resolve(ALICE)).rejects.toMatchObject({ code: 'ERR_AGENTS_UNSEQUENCED', kind: 'unavailable', retryAfter: 2 });
+  await expect(control.agents.resolve(ALICE)).rejects.toMatchObject({
+    code: 'ERR_AGENTS_UNSEQUENCED',
+    kind: 'unavailable',
+    retryAfter: 2,
+  });
 });
 
 test('a checkpoint that a larger one followed more than five minutes ago is stale', async () => {
@@ -85,7 +121,10 @@ test('a checkpoint that a larger one followed more than five minutes ago is stal
   control.faults.directory = async () => answer;
   expect(await control.agents.resolve(ALICE)).toHaveLength(2);
   estate.clock.offset += 300_001;
-  await expect(control.agents.resolve(ALICE)).rejects.toMatchObject({ code: 'ERR_AGENTS_EVIDENCE_STALE', kind: 'unavailable' });
+  await expect(control.agents.resolve(ALICE)).rejects.toMatchObject({
+    code: 'ERR_AGENTS_EVIDENCE_STALE',
+    kind: 'unavailable',
+  });
   delete control.faults.directory;
   expect(await control.agents.resolve(ALICE)).toHaveLength(3);
 });

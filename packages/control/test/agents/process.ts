@@ -2,10 +2,11 @@
  * One process of control in a test: its modules over the estate's database and keys, talking to the real gateway. A test
  * starts as many as it likes, and stops one where it wants by making its line to the gateway fail.
  */
+
+import { fileURLToPath } from 'node:url';
 import { createSigningKey, type Signer, signJws } from '@sealpost/crypto/signer';
 import { createLogger, createServer, type Database, migrate, openDatabase, type Server } from '@sealpost/platform';
 import { BUNDLE_TYPE, fromBase64url, memberIdSchema } from '@sealpost/protocol';
-import { fileURLToPath } from 'node:url';
 import { createGatewayClient, type GatewayClient } from '../../src/gateway/gateway-client.ts';
 import { createAgents } from '../../src/modules/agents/index.ts';
 import { createAlerts, registerAlertsRoutes } from '../../src/modules/alerts/index.ts';
@@ -44,7 +45,12 @@ export async function startProcess(estate: Estate, faults: Faults = {}) {
   if (!keys.hasSecret('token')) await keys.createSigner('token', 'EdDSA');
   const storageKey = keys.readSecret('storage');
   const base = { database, gateway, trust, surroundings, logger };
-  const identity = createIdentity({ ...base, tokenSigner: await keys.signer('token'), storageKey, audiences: ['control'] });
+  const identity = createIdentity({
+    ...base,
+    tokenSigner: await keys.signer('token'),
+    storageKey,
+    audiences: ['control'],
+  });
   const policy = createPolicy();
   const flows = createFlows({ ...base, identity, onBundle: policy.load });
   await flows.start();
@@ -59,7 +65,13 @@ export async function startProcess(estate: Estate, faults: Faults = {}) {
   const agents = createAgents({ ...base, enrollment, keys });
   const messages = createMessages({ ...base, identity, flows, policy, agents, submitSigner, storageKey });
   const alerts = createAlerts({ messages, flows, gateway, surroundings, logger });
-  const server: Server = await createServer({ name: 'control', version: '0', logger, bodyLimit: 524_288, ready: async () => undefined });
+  const server: Server = await createServer({
+    name: 'control',
+    version: '0',
+    logger,
+    bodyLimit: 524_288,
+    ready: async () => undefined,
+  });
   registerMessagesRoutes(server, { messages, identity, gateway });
   registerAlertsRoutes(server, { alerts, identity });
   const url = await server.listen({ host: '127.0.0.1', port: 0 });
@@ -130,8 +142,18 @@ permit (principal is AlertSender, action == Action::"send-alert", resource is Fl
 when { principal.flow == resource && principal.to == context.to };
 `;
 
-export async function applyBundle(estate: Estate, process: ControlProcess, version: number, linkPort = 9): Promise<void> {
-  const options = { organisation: estate.trust.organisation, version, issued: estate.surroundings.now(), lifetime: 30 * 86_400_000 };
+export async function applyBundle(
+  estate: Estate,
+  process: ControlProcess,
+  version: number,
+  linkPort = 9,
+): Promise<void> {
+  const options = {
+    organisation: estate.trust.organisation,
+    version,
+    issued: estate.surroundings.now(),
+    lifetime: 30 * 86_400_000,
+  };
   const text = MANIFESTS.replace('LINKPORT', String(linkPort));
   const compiled = compileBundle([{ file: 'all.yaml', text }], [{ file: 'all.cedar', text: POLICIES }], options);
   if (compiled.kind === 'failed') throw new Error(JSON.stringify(compiled.problems));
@@ -142,13 +164,21 @@ export async function applyBundle(estate: Estate, process: ControlProcess, versi
 export const ALICE = memberIdSchema.parse('alice');
 export const PHONE = '+4915112345678';
 
-export async function registerMember({ database, identity }: ControlProcess, member = ALICE, phone = PHONE): Promise<void> {
+export async function registerMember(
+  { database, identity }: ControlProcess,
+  member = ALICE,
+  phone = PHONE,
+): Promise<void> {
   const object = { member, displayName: 'Alice', phone, nonce: nonce() };
   await database.transaction((tx) => identity.registerMember(tx, object as never));
 }
 
 /** Answers a bearer token for one flow. */
-export async function applicationToken({ database, identity }: ControlProcess, estate: Estate, application = 'monitoring'): Promise<string> {
+export async function applicationToken(
+  { database, identity }: ControlProcess,
+  estate: Estate,
+  application = 'monitoring',
+): Promise<string> {
   const { signer } = await createSigningKey('EdDSA');
   const object = { application, publicKey: signer.publicJwk, flows: ['incident-alerts'], nonce: nonce() };
   await database.transaction((tx) => identity.registerApplication(tx, object as never));

@@ -7,7 +7,14 @@ import { fromBase64url, SealpostError, toBase64url, utf8 } from '@sealpost/proto
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { enrolDevice, type TestDevice } from '../agents/device.ts';
 import { createEstate, type Estate, nonce, random } from '../agents/estate.ts';
-import { ALICE, applyBundle, applicationToken, type ControlProcess, registerMember, startProcess } from '../agents/process.ts';
+import {
+  ALICE,
+  applicationToken,
+  applyBundle,
+  type ControlProcess,
+  registerMember,
+  startProcess,
+} from '../agents/process.ts';
 
 const PNG = Buffer.concat([Buffer.from('89504e470d0a1a0a', 'hex'), Buffer.alloc(100, 7)]);
 const SECRET = `sps_prometheus_${toBase64url(random(32))}`;
@@ -76,7 +83,10 @@ const post = async (body: unknown, secret = SECRET) => {
   return { status: response.status, retryAfter: response.headers.get('retry-after'), body: await response.json() };
 };
 const newest = async () => {
-  const [row] = await control.database.query<{ conversation: string }>('test-conversation', 'SELECT conversation FROM agent_group');
+  const [row] = await control.database.query<{ conversation: string }>(
+    'test-conversation',
+    'SELECT conversation FROM agent_group',
+  );
   return JSON.parse((await device.read(row!.conversation)).at(-1)!.text);
 };
 
@@ -120,7 +130,9 @@ test('the same alerts repeated are the same message, and no link is fetched agai
 
 test('the same group resolved is another message', async () => {
   const firing = await post(webhook([alert('d1')]));
-  const resolved = await post(webhook([{ ...alert('d1'), status: 'resolved', endsAt: '2026-11-23T13:00:00Z' }], { status: 'resolved' }));
+  const resolved = await post(
+    webhook([{ ...alert('d1'), status: 'resolved', endsAt: '2026-11-23T13:00:00Z' }], { status: 'resolved' }),
+  );
   expect(resolved.status).toBe(202);
   expect(resolved.body.message).not.toBe(firing.body.message);
   expect((await newest()).subject).toBe('[RESOLVED:1] DiskFull');
@@ -143,11 +155,16 @@ test('a recipient without a device is something to come again for', async () => 
 
 test('text that no message can hold is shortened and mended, never refused', async () => {
   const long = 'é'.repeat(16_000);
-  const body = webhook([alert('g1', { description: `${long}\ud800`, runbook: long })], { commonLabels: { alertname: 'x'.repeat(1000), '': 'y' } });
+  const body = webhook([alert('g1', { description: `${long}\ud800`, runbook: long })], {
+    commonLabels: { alertname: 'x'.repeat(1000), '': 'y' },
+  });
   expect((await post(body)).status).toBe(202);
   expect((await newest()).body.length).toBeLessThanOrEqual(20_000);
 });
 
 test('an application may not post alerts', async () => {
-  expect(await post(webhook([alert('h1')]), await applicationToken(control, estate))).toMatchObject({ status: 403, body: { code: 'ERR_ALERTS_SENDER' } });
+  expect(await post(webhook([alert('h1')]), await applicationToken(control, estate))).toMatchObject({
+    status: 403,
+    body: { code: 'ERR_ALERTS_SENDER' },
+  });
 });

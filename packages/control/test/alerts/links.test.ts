@@ -97,10 +97,30 @@ test('a redirect without an address is not followed', async () => {
 test.each([
   ['a host that is not listed', () => 'http://192.0.2.7/x.png', {}, 'ERR_ALERTS_LINK_HOST'],
   ['another port', () => 'http://127.0.0.1:1/x.png', {}, 'ERR_ALERTS_LINK_HOST'],
-  ['a name that leads to this machine', () => link('/ok.png', 'localhost'), { hosts: [{ host: 'localhost', port: 0, private: false }] }, 'ERR_ALERTS_LINK_ADDRESS'],
-  ['this machine by number, unless private', () => link('/ok.png'), { hosts: [{ host: '127.0.0.1', port: 0, private: false }] }, 'ERR_ALERTS_LINK_ADDRESS'],
-  ['a number in disguise', () => link('/ok.png', '2130706433'), { hosts: [{ host: '2130706433', port: 0, private: true }] }, 'ERR_ALERTS_LINK_HOST'],
-  ['credentials in the link', () => link('/ok.png').replace('http://', 'http://user:secret@'), {}, 'ERR_ALERTS_LINK_URL'],
+  [
+    'a name that leads to this machine',
+    () => link('/ok.png', 'localhost'),
+    { hosts: [{ host: 'localhost', port: 0, private: false }] },
+    'ERR_ALERTS_LINK_ADDRESS',
+  ],
+  [
+    'this machine by number, unless private',
+    () => link('/ok.png'),
+    { hosts: [{ host: '127.0.0.1', port: 0, private: false }] },
+    'ERR_ALERTS_LINK_ADDRESS',
+  ],
+  [
+    'a number in disguise',
+    () => link('/ok.png', '2130706433'),
+    { hosts: [{ host: '2130706433', port: 0, private: true }] },
+    'ERR_ALERTS_LINK_HOST',
+  ],
+  [
+    'credentials in the link',
+    () => link('/ok.png').replace('http://', 'http://user:secret@'),
+    {},
+    'ERR_ALERTS_LINK_URL',
+  ],
   ['another scheme', () => 'ftp://127.0.0.1/x.png', {}, 'ERR_ALERTS_LINK_URL'],
   ['no link at all', () => 'see the wiki', {}, 'ERR_ALERTS_LINK_URL'],
 ])('%s is refused before anything is connected', async (_what, url, change: Partial<Links>, code) => {

@@ -12,10 +12,16 @@ let device: TestDevice;
 let keys = 0;
 const principal = { kind: 'application', id: 'monitoring', flows: ['incident-alerts'] } as const;
 const request = (body: string, change: object = {}) =>
-  ({ flow: 'incident-alerts', to: ALICE, content: { subject: 'Disk', body, facts: [], acknowledge: false }, ...change }) as never;
+  ({
+    flow: 'incident-alerts',
+    to: ALICE,
+    content: { subject: 'Disk', body, facts: [], acknowledge: false },
+    ...change,
+  }) as never;
 const nextKey = () => `key-${keys++}`;
 const codeOf = (error: unknown) => (error instanceof SealpostError ? error.code : String(error));
-const stored = async () => (await control.database.query<{ n: number }>('test-count', 'SELECT count(*) AS n FROM message_request'))[0]?.n;
+const stored = async () =>
+  (await control.database.query<{ n: number }>('test-count', 'SELECT count(*) AS n FROM message_request'))[0]?.n;
 
 beforeAll(async () => {
   estate = await createEstate();
@@ -35,7 +41,10 @@ beforeEach(() => {
 
 test('a message is answered with a receipt of the gateway and read by the device as sent', async () => {
   const accepted = await control.messages.send(principal, request('full on db1'), nextKey());
-  const [row] = await control.database.query<{ conversation: string }>('test-conversation', 'SELECT conversation FROM agent_group');
+  const [row] = await control.database.query<{ conversation: string }>(
+    'test-conversation',
+    'SELECT conversation FROM agent_group',
+  );
   const read = await device.read(row!.conversation);
   expect(accepted.receipt.split('.')).toHaveLength(3);
   expect(read.at(-1)?.sender).toBe('sealpost://acme.example/agent/acme-incidents');
@@ -50,9 +59,18 @@ test('the envelope carries one content-free notice for each notice step, to the 
   const carriers = envelope.parts.filter((part: { form: string }) => part.form === 'carrier');
   expect(carriers.map((part: { channel: string }) => part.channel)).toEqual(['rcs-main', 'sms-main']);
   for (const part of carriers) {
-    const binding = { organisation: estate.trust.organisation, message, flow: 'incident-alerts', channel: part.channel, use: 'notice' };
+    const binding = {
+      organisation: estate.trust.organisation,
+      message,
+      flow: 'incident-alerts',
+      channel: part.channel,
+      use: 'notice',
+    };
     const opened = await openCarrier(part, estate.dispatch, binding as never);
-    expect(opened).toMatchObject({ kind: 'ok', carriage: { address: PHONE, payload: { kind: 'notice', text: 'Something is waiting for you.' } } });
+    expect(opened).toMatchObject({
+      kind: 'ok',
+      carriage: { address: PHONE, payload: { kind: 'notice', text: 'Something is waiting for you.' } },
+    });
   }
   expect(envelope.expires - envelope.created).toBe(4 * 3_600_000);
   expect(envelope.parts[0]).toMatchObject({ form: 'device', epoch: 1 });
@@ -81,7 +99,10 @@ test('the same key with another body is a conflict and changes nothing', async (
   const key = nextKey();
   await control.messages.send(principal, request('first'), key);
   const before = await stored();
-  await expect(control.messages.send(principal, request('second'), key)).rejects.toMatchObject({ code: 'ERR_MESSAGES_KEY_USED', kind: 'conflict' });
+  await expect(control.messages.send(principal, request('second'), key)).rejects.toMatchObject({
+    code: 'ERR_MESSAGES_KEY_USED',
+    kind: 'conflict',
+  });
   expect(await stored()).toBe(before);
 });
 
@@ -146,7 +167,9 @@ test('a stored submission whose statement ran out is signed again over the same 
   };
   await expect(control.messages.send(principal, request('late'), key)).rejects.toThrow();
   estate.clock.offset += 130_000;
-  await expect.poll(() => control.messages.send(principal, request('late'), key).then(() => 'sent', codeOf), { timeout: 10_000 }).toBe('sent');
+  await expect
+    .poll(() => control.messages.send(principal, request('late'), key).then(() => 'sent', codeOf), { timeout: 10_000 })
+    .toBe('sent');
   expect(sent.at(-1)!.envelopes).toEqual(sent[0]!.envelopes);
   expect(sent.at(-1)!.statement.expires).toBeGreaterThan(sent[0]!.statement.expires);
 });
@@ -174,7 +197,9 @@ test('a promise that the receipts key of the trust file did not sign is not beli
     const { results } = await control.client.submit(submission);
     return { results: results.map((result) => ({ ...result, receipt: 'e30.e30.AAAA' })) as never };
   };
-  await expect(control.messages.send(principal, request('forged'), key)).rejects.toMatchObject({ code: 'ERR_MESSAGES_RECEIPT' });
+  await expect(control.messages.send(principal, request('forged'), key)).rejects.toMatchObject({
+    code: 'ERR_MESSAGES_RECEIPT',
+  });
   delete control.faults.submit;
   expect((await control.messages.send(principal, request('forged'), key)).receipt).toMatch(/^ey/);
 });
@@ -185,7 +210,9 @@ test('a receipt of another envelope is not believed', async () => {
     const { results } = await control.client.submit(submission);
     return { results: results.map((result) => ({ ...result, receipt: other.receipt })) as never };
   };
-  await expect(control.messages.send(principal, request('swapped'), nextKey())).rejects.toMatchObject({ code: 'ERR_MESSAGES_RECEIPT' });
+  await expect(control.messages.send(principal, request('swapped'), nextKey())).rejects.toMatchObject({
+    code: 'ERR_MESSAGES_RECEIPT',
+  });
 });
 
 test.each([
@@ -194,9 +221,14 @@ test.each([
   ['an unknown flow', { flow: 'no-such-flow' }, 'ERR_FLOWS_UNKNOWN'],
   ['an unknown recipient', { to: 'nobody' }, 'ERR_IDENTITY_MEMBER'],
   ['broken text', { content: { subject: 'x', body: '\ud800', facts: [], acknowledge: false } }, 'ERR_MESSAGES_TEXT'],
-  ['more than one message holds', { content: { subject: 'x', body: '\u20ac'.repeat(100_000), facts: [], acknowledge: false } }, 'ERR_MESSAGES_TOO_LARGE'],
+  [
+    'more than one message holds',
+    { content: { subject: 'x', body: '\u20ac'.repeat(100_000), facts: [], acknowledge: false } },
+    'ERR_MESSAGES_TOO_LARGE',
+  ],
 ])('%s is refused, with nothing stored, sealed or sent', async (_what, change, code) => {
-  const ratchet = () => control.database.query('test-version', 'SELECT version FROM agent_group ORDER BY agent, member');
+  const ratchet = () =>
+    control.database.query('test-version', 'SELECT version FROM agent_group ORDER BY agent, member');
   const before = [await stored(), await ratchet()];
   control.faults.submit = () => Promise.reject(new Error('must not be called'));
   expect(await control.messages.send(principal, request('refused', change), nextKey()).catch(codeOf)).toBe(code);
@@ -204,7 +236,11 @@ test.each([
 });
 
 test('a notice asked for narrows the envelope to that one', async () => {
-  const { message } = await control.messages.send(principal, request('narrow', { route: { channel: 'sms-main', use: 'notice' } }), nextKey());
+  const { message } = await control.messages.send(
+    principal,
+    request('narrow', { route: { channel: 'sms-main', use: 'notice' } }),
+    nextKey(),
+  );
   const [row] = await rows(estate, 'SELECT body FROM envelope WHERE message = $1', [message]);
   const { parts } = JSON.parse(new TextDecoder().decode(row.body));
   expect(parts.map((part: { channel?: string }) => part.channel)).toEqual([undefined, 'sms-main']);

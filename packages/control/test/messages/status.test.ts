@@ -8,7 +8,11 @@ const ended = (state: string) => ({ position: 2, event: { kind: 'message.ended',
 test.each([
   ['a message no device has confirmed is accepted', [], 'accepted'],
   ['a delivery a device signed is delivered', [receipt('delivered')], 'delivered'],
-  ['the furthest receipt counts, in whatever order they came', [receipt('acknowledged'), receipt('delivered')], 'acknowledged'],
+  [
+    'the furthest receipt counts, in whatever order they came',
+    [receipt('acknowledged'), receipt('delivered')],
+    'acknowledged',
+  ],
   ['read counts more than how the ladder ended', [receipt('read'), ended('expired')], 'read'],
   ['an end without any receipt is the state', [ended('undeliverable')], 'undeliverable'],
   ['a device that could not read it has not confirmed it', [receipt('unreadable'), ended('expired')], 'expired'],

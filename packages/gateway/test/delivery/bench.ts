@@ -6,6 +6,7 @@ import { createDispatchKey } from '@sealpost/crypto/dispatch';
 import { sealCarrier } from '@sealpost/crypto/seal';
 import type { PrivateJwk } from '@sealpost/crypto/signer';
 import { agentUri, sha256 } from '@sealpost/crypto/verify';
+import { createLogger } from '@sealpost/platform';
 import {
   agentIdSchema,
   type CompiledFlow,
@@ -25,7 +26,6 @@ import { laneOf } from '../../src/modules/log/index.ts';
 import { type Bench, createBench, type Node } from '../directory/bench.ts';
 import { type Person, random } from '../directory/people.ts';
 import { newConversationId } from '../groups/mls.ts';
-import { quiet } from '../support/gateway-log.ts';
 import { FLOW } from './fixtures.ts';
 
 export const ADDRESS = '+4915112345678';
@@ -50,6 +50,8 @@ export interface DeliveryBench extends Bench {
   flow: (version: number) => Promise<CompiledFlow | undefined>;
   recipient(name: string, address?: string): Promise<Recipient>;
   accept(to: Recipient, wishes?: AcceptWishes): Promise<Envelope>;
+  /** Lines of warnings and errors. */
+  readonly logged: readonly string[];
   /** Steps until nothing is left to decide now. */
   settle(): Promise<void>;
   /** Delivery of another node on the same database. */
@@ -64,10 +66,12 @@ export async function createDeliveryBench(): Promise<DeliveryBench> {
   const { database, log, clock, organisation } = bench;
   const { key, privateJwk } = await createDispatchKey();
   await bench.bus.start();
+  const logged: string[] = [];
+  const logger = createLogger('delivery', 'warn', { write: (line) => void logged.push(line) });
   const deliveryOf = (node: Node) =>
     createDelivery({
       ...node,
-      logger: quiet,
+      logger,
       surroundings: clock,
       organisation: organisation.trust.organisation,
       flowAt: (version) => made.flow(version),
@@ -77,6 +81,7 @@ export async function createDeliveryBench(): Promise<DeliveryBench> {
   const made: DeliveryBench = {
     ...bench,
     delivery,
+    logged,
     deliveryOf,
     dispatch: { id: key.id, publicKey: key.publicKey, privateJwk },
     flow: async () => FLOW,

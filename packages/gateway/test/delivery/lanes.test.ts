@@ -122,6 +122,10 @@ describe('lanes', () => {
         'SELECT 1 FROM lane_cursor c JOIN lane l USING (lane) WHERE c.decided < l.head',
       ),
     ).toEqual([]);
+    expect(bench.logged.map((line) => JSON.parse(line))).toMatchObject([
+      { event: 'input set aside', code: 'TypeError', message: poisoned.message, state: 'accepted' },
+    ]);
+    expect(bench.logged.join()).not.toContain('no bundle');
     bench.clock.advance(1000);
     await bench.settle();
     expect(await aside()).toEqual([{ code: 'TypeError', failures: 2 }]);
@@ -188,6 +192,10 @@ describe('lanes', () => {
     await receipt(['16', '22']);
     await bench.settle();
     expect(await bench.eventsOf(first.message, 'receipt.provider')).toEqual([]);
+    expect(await bench.eventsOf(second.message, 'receipt.provider')).toHaveLength(1);
+    await receipt(['22', '16']);
+    await bench.settle();
+    expect(await bench.eventsOf(first.message, 'receipt.provider')).toHaveLength(1);
     expect(await bench.eventsOf(second.message, 'receipt.provider')).toHaveLength(1);
   });
 

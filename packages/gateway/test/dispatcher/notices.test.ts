@@ -99,6 +99,25 @@ describe('notices', () => {
     expect([...(await stage.sent('rbm')), ...(await stage.sent('smsc'))]).toHaveLength(before);
   });
 
+  test('a try that waits for its time is not made once a device has the message', async () => {
+    const gus = await someone();
+    await stage.fault('rbm', '503');
+    const envelope = await stage.accept(gus);
+    await stage.settle();
+    stage.clock.advance(2000);
+    await stage.reaches(envelope.message, 'RCS fails', (events) =>
+      events.includes('attempt.ended rcs-main retry-after'),
+    );
+    await stage.delivery.deviceReceipt(await deviceReceipt(stage, gus, envelope, 'delivered'), gus.person.device);
+    await stage.clearFaults();
+    stage.clock.advance(60_000);
+    await stage.reaches(envelope.message, 'the try is withdrawn', (events) =>
+      events.includes('attempt.ended rcs-main permanent'),
+    );
+    expect((await stage.phone(gus.address)).messages).toEqual([]);
+    expect(await story(envelope.message)).toContain('route.step sms-main skipped delivered');
+  });
+
   test('expiry ends the message and takes carrier forms, attempts and timers with it', async () => {
     const erin = await someone();
     await stage.phone(erin.address, { online: false });

@@ -116,11 +116,11 @@ describe('a dispatcher that stops', () => {
     const { database, clock } = stage;
     const [mine] = await claimAttempts(database, 'one', 10, clock.now());
     expect(await claimAttempts(database, 'two', 10, clock.now())).toEqual([]);
-    clock.advance(LEASE_MS - 1);
+    clock.advance(LEASE_MS / 2);
     await renewLeases(database, [mine!.lease], clock.now());
-    clock.advance(LEASE_MS - 1);
+    clock.advance((LEASE_MS * 3) / 4);
     expect(await claimAttempts(database, 'two', 10, clock.now())).toEqual([]);
-    clock.advance(2);
+    clock.advance(LEASE_MS);
     const [theirs] = await claimAttempts(database, 'two', 10, clock.now());
     expect(theirs?.attempt?.interrupted).toBe(true);
     const outcome = { kind: 'permanent', reason: 'x' } as const;
@@ -128,6 +128,19 @@ describe('a dispatcher that stops', () => {
     expect(await reportOutcome(database, theirs!.lease, outcome, clock.now())).toBe(true);
     expect(await reportOutcome(database, theirs!.lease, outcome, clock.now())).toBe(false);
     expect(await stage.count('attempt_outcome')).toBe(1);
+  });
+
+  test('that cannot start leaves no connection to database or provider behind', async () => {
+    await stage.start();
+    const connections = async () => {
+      const text = 'SELECT count(*)::int AS n FROM pg_stat_activity WHERE usename = $1';
+      const [row] = await stage.database.query<{ n: number }>('t-connections', text, [stage.role]);
+      return row!.n;
+    };
+    const before = await connections();
+    await expect(stage.startAnother()).rejects.toMatchObject({ code: 'EADDRINUSE' });
+    await until(async () => (await connections()) <= before, 'its connections are closed');
+    await until(async () => (await stage.bound()) === 1, 'its bind is closed');
   });
 
   test('may read attempts and add outcomes and receipts, and has no other right in the gateway’s database', async () => {

@@ -37,6 +37,10 @@ export interface Stage extends DeliveryBench {
   readonly url: string;
   /** Starts a dispatcher; one at a time. */
   start(): Promise<RunningDispatcher>;
+  /** A second one by the same configuration, port included. */
+  startAnother(): Promise<RunningDispatcher>;
+  /** How many clients are bound to the SMSC. */
+  bound(): Promise<number>;
   /** Everything a carrier was asked to send. */
   sent(carrier: Carried['carrier']): Promise<Carried[]>;
   fault(carrier: Carried['carrier'], kind: FaultKind, more?: object): Promise<void>;
@@ -123,6 +127,8 @@ export async function createStage(
       }, 'the channels are up');
       return running;
     },
+    startAnother: () => startDispatcher(config, { logger: quiet, surroundings: bench.clock }),
+    bound: async () => (await call('GET', '/livez')).smppClients,
     sent: async (carrier) =>
       ((await call('GET', '/traffic')) as Carried[]).filter(
         (entry) => entry.carrier === carrier && /agentMessages.create|submit_sm/.test(entry.operation),

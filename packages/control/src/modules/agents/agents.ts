@@ -70,8 +70,8 @@ export interface AgentsDeps {
   readonly logger: Logger;
 }
 
-/** Longer than any exchange with the gateway within; a process that stops lets go at once. */
-const LEASE = 60_000;
+/** How long a conversation waits for a process that was killed. One that takes longer is fenced off, never let through. */
+const LEASE = 20_000;
 const LEASE_TRIES = 100;
 const BETWEEN = 50;
 /** A commit is refused when a device goes between lookup and commit; each time everything is looked up again. */

@@ -5,19 +5,21 @@
  */
 import type { GroupState, MlsEngine } from '@sealpost/crypto/mls';
 import type { Database, Sql, Surroundings } from '@sealpost/platform';
-import {
-  type ConversationId,
-  fromUtf8,
-  gatewayApi,
-  SealpostError,
-  toBase64url,
-  utf8,
-} from '@sealpost/protocol';
+import { type ConversationId, fromUtf8, gatewayApi, SealpostError, toBase64url, utf8 } from '@sealpost/protocol';
 import type { z } from 'zod';
 import type { CommitPost, GatewayClient } from '../../gateway/gateway-client.ts';
 import type { AgentIdentity } from './agent-identity.ts';
 import { agentsError } from './agents-errors.ts';
-import { type GroupRow, type Hold, lock, dropPending, promote, savePending, saveRatchet, saveSnapshot } from './group-store.ts';
+import {
+  dropPending,
+  type GroupRow,
+  type Hold,
+  lock,
+  promote,
+  savePending,
+  saveRatchet,
+  saveSnapshot,
+} from './group-store.ts';
 import type { Keyring, StorageKey } from './keyring.ts';
 import type { Change } from './membership.ts';
 import { close, open, type Place } from './sealed-state.ts';
@@ -78,7 +80,8 @@ export class Conversation {
       await this.#load(row, row.snapshot);
       await this.#requireGatewayAt(row.epoch);
     }
-    if (this.#deps.surroundings.now() - this.known.storageKey.made > KEY_LIFETIME) await this.#snapshot(this.known.state);
+    if (this.#deps.surroundings.now() - this.known.storageKey.made > KEY_LIFETIME)
+      await this.#snapshot(this.known.state);
   }
 
   /** Ends the epoch with one commit. Throws CommitRefused when it was not taken and never will be. */
@@ -229,5 +232,12 @@ export class Conversation {
 
 /** Whether the gateway decided, rather than was away or too busy to. */
 function isFinal({ kind }: SealpostError): boolean {
-  return kind === 'conflict' || kind === 'invalid' || kind === 'missing' || kind === 'denied' || kind === 'integrity' || kind === 'too-large';
+  return (
+    kind === 'conflict' ||
+    kind === 'invalid' ||
+    kind === 'missing' ||
+    kind === 'denied' ||
+    kind === 'integrity' ||
+    kind === 'too-large'
+  );
 }

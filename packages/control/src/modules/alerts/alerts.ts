@@ -2,7 +2,7 @@
  * Alerts: what Alertmanager posts becomes a message of the sender's flow to the sender's recipient. Alertmanager repeats
  * what is answered 5xx and drops what is answered 4xx, so only what no repetition can help is a 4xx here.
  */
-import { type Logger, type Surroundings } from '@sealpost/platform';
+import type { Logger, Surroundings } from '@sealpost/platform';
 import {
   type AlertmanagerWebhook,
   type CompiledFlow,
@@ -45,8 +45,7 @@ export function createAlerts(deps: AlertsDeps): Alerts {
     const links = policy === undefined ? [] : linksOf(webhook, policy.annotations).slice(0, MOST_LINKS);
     return {
       attachments: links.length,
-      prepare: async () =>
-        policy === undefined ? { attachments: [], lines: [] } : attachLinks(links, policy, deps),
+      prepare: async () => (policy === undefined ? { attachments: [], lines: [] } : attachLinks(links, policy, deps)),
     };
   };
 

@@ -12,9 +12,16 @@ const LIMITS = { subject: 200, body: 20_000, facts: 60, name: 100, value: 400 } 
 
 /** Alertmanager repeats a notification until it is taken; the same alerts in the same state are one message. */
 export function alertIdentity(sender: string, { groupKey, status, alerts }: AlertmanagerWebhook): string {
-  const states = alerts.map(({ fingerprint, status: state, startsAt, endsAt }) => [fingerprint, state, startsAt, endsAt]);
+  const states = alerts.map(({ fingerprint, status: state, startsAt, endsAt }) => [
+    fingerprint,
+    state,
+    startsAt,
+    endsAt,
+  ]);
   states.sort(([a = ''], [b = '']) => (a < b ? -1 : a > b ? 1 : 0));
-  return toBase64url(sha256(canonicalBytes({ sender, groupKey: groupKey.toWellFormed(), status, states: wellFormed(states) })));
+  return toBase64url(
+    sha256(canonicalBytes({ sender, groupKey: groupKey.toWellFormed(), status, states: wellFormed(states) })),
+  );
 }
 
 /** `linked`: annotations that are fetched and attached, and so not written out. */
@@ -60,7 +67,9 @@ function headline({ status, labels, startsAt, endsAt }: Alert): string {
 /** Cuts at a whole character; broken text is mended, an alert is never refused for it. */
 function clip(text: string, limit: number): string {
   const whole = text.toWellFormed();
-  return whole.length <= limit ? whole : whole.slice(0, limit - 1).toWellFormed().replace(/\ufffd$/, '') + '…';
+  if (whole.length <= limit) return whole;
+  const cut = whole.slice(0, limit - 1);
+  return `${cut.isWellFormed() ? cut : cut.slice(0, -1)}…`;
 }
 
 function wellFormed(states: readonly (readonly string[])[]): string[][] {

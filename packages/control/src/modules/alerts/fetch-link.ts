@@ -4,7 +4,7 @@
  * that was judged. Redirects start over. No cookie, no credential, no compression; size and time are bounded throughout.
  */
 import { lookup } from 'node:dns/promises';
-import { type IncomingMessage, request as httpRequest } from 'node:http';
+import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { isIP } from 'node:net';
 import type { CompiledFlow } from '@sealpost/protocol';

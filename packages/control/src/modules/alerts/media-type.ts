@@ -11,5 +11,6 @@ const MAGIC: readonly { readonly type: MediaType; readonly bytes: Uint8Array; re
 
 /** `undefined` for anything else. */
 export function mediaTypeOf(bytes: Uint8Array): { type: MediaType; extension: string } | undefined {
-  return MAGIC.find(({ bytes: magic }) => equalBytes(bytes.subarray(0, magic.length), magic));
+  const found = MAGIC.find(({ bytes: magic }) => equalBytes(bytes.subarray(0, magic.length), magic));
+  return found === undefined ? undefined : { type: found.type, extension: found.extension };
 }

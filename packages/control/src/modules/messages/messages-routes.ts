@@ -52,8 +52,7 @@ export function registerMessagesRoutes(server: Server, { messages, identity, gat
         response: { 200: controlApi.messageStatusSchema, default: problemSchema },
       },
     },
-    async (request) =>
-      messages.status(await identity.authenticated(request.headers), request.params.message),
+    async (request) => messages.status(await identity.authenticated(request.headers), request.params.message),
   );
 
   server.get(

@@ -6,10 +6,10 @@ import type { Signer } from '@sealpost/crypto/signer';
 import { sha256 } from '@sealpost/crypto/verify';
 import type { Database, Logger, Surroundings } from '@sealpost/platform';
 import {
-  canonicalJson,
   CLASSIFICATIONS,
   type Classification,
   type CompiledFlow,
+  canonicalJson,
   concatBytes,
   equalBytes,
   type MessageId,

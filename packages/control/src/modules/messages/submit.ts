@@ -5,7 +5,13 @@
 import type { Signer } from '@sealpost/crypto/signer';
 import { verifyJws } from '@sealpost/crypto/verify';
 import type { Logger, Sql, Surroundings } from '@sealpost/platform';
-import { ACCEPTED_RECEIPT_TYPE, acceptedReceiptSchema, SealpostError, type Submission, type Trust } from '@sealpost/protocol';
+import {
+  ACCEPTED_RECEIPT_TYPE,
+  acceptedReceiptSchema,
+  SealpostError,
+  type Submission,
+  type Trust,
+} from '@sealpost/protocol';
 import type { GatewayClient } from '../../gateway/gateway-client.ts';
 import { messagesError } from './messages-errors.ts';
 import { markAccepted, replaceSubmission, type StoredRequest } from './request-store.ts';
@@ -47,7 +53,11 @@ async function signedAgain({ message, submission }: StoredRequest, deps: SubmitD
   return signed.submission;
 }
 
-async function submitOnce({ envelope }: StoredRequest, submission: Submission, { gateway }: SubmitDeps): Promise<string> {
+async function submitOnce(
+  { envelope }: StoredRequest,
+  submission: Submission,
+  { gateway }: SubmitDeps,
+): Promise<string> {
   const { results } = await gateway.submit(submission);
   const result = results.find((each) => each.envelope === envelope);
   if (result === undefined || results.length !== 1) throw messagesError('ERR_MESSAGES_RECEIPT');

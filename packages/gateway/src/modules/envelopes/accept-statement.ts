@@ -11,9 +11,9 @@ import type { PreparedEvent } from '../log/index.ts';
 
 export interface Draft {
   readonly envelope: Envelope;
-  /** SHA-256 of `body`: the envelope id. */
+  /** The envelope id: SHA-256 of its canonical form. */
   readonly id: Uint8Array;
-  /** Canonical JSON of the envelope in UTF-8. */
+  /** The envelope as JSON in UTF-8. */
   readonly body: Uint8Array;
   readonly lane: number;
   readonly prepared: PreparedEvent;

@@ -6,16 +6,15 @@ import type { Signer } from '@sealpost/crypto/signer';
 import { verifySubmission } from '@sealpost/crypto/verify';
 import type { Surroundings } from '@sealpost/platform';
 import {
-  canonicalBytes,
   type Envelope,
   type EnvelopeId,
-  fromBase64url,
   type MessageId,
   type Submission,
   type SubmissionResult,
   type Trust,
   toBase64url,
 } from '@sealpost/protocol';
+import { bytesOfBase64url } from '../../platform/base64url.ts';
 import type { Bundles } from '../bundle/index.ts';
 import { type Log, laneOf, logError, prepareEvent } from '../log/index.ts';
 import type { Draft } from './accept-statement.ts';
@@ -102,8 +101,8 @@ export function createEnvelopes(deps: EnvelopesDeps): Envelopes {
 
   const draftOf = ({ envelope, id }: Item, salt: Uint8Array): Draft => ({
     envelope,
-    id: fromBase64url(id) ?? new Uint8Array(),
-    body: canonicalBytes(envelope),
+    id: bytesOfBase64url(id) ?? new Uint8Array(),
+    body: utf8(JSON.stringify(envelope)),
     lane: laneOf(envelope.conversation),
     prepared: prepareEvent(acceptedEvent(envelope, id, surroundings.now()), () => salt),
   });

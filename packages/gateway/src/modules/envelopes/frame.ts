@@ -4,13 +4,14 @@
  */
 import { readHeader } from '@sealpost/crypto/framing';
 import { decodeAuthenticatedData } from '@sealpost/crypto/verify';
-import { type Envelope, fromBase64url } from '@sealpost/protocol';
+import type { Envelope } from '@sealpost/protocol';
+import { bytesOfBase64url } from '../../platform/base64url.ts';
 import type { RefusalCode } from './envelopes-errors.ts';
 
 export function frameFault(envelope: Envelope): RefusalCode | undefined {
   const part = envelope.parts.find(({ form }) => form === 'device');
   if (part === undefined || part.form !== 'device') return undefined;
-  const bytes = fromBase64url(part.ciphertext);
+  const bytes = bytesOfBase64url(part.ciphertext);
   const header = bytes === undefined ? undefined : readHeader(bytes);
   if (header?.kind !== 'private-message' || header.contentType !== 'application') return 'ERR_ENVELOPES_FRAME';
   const placed = header.conversation === envelope.conversation && header.epoch === BigInt(part.epoch);

@@ -1,4 +1,4 @@
-/** Envelopes read back from our own table: the canonical JSON that was verified and hashed when it was accepted. */
+/** Envelopes read back from our own table: the JSON whose canonical form was verified and hashed when it was accepted. */
 import type { Envelope } from '@sealpost/protocol';
 
 export function envelopeOfBody(body: string): Envelope {
