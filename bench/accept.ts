@@ -6,7 +6,7 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLogger, createServer, migrate, openDatabase, type Server, systemSurroundings } from '@sealpost/platform';
-import { canonicalBytes, type Envelope, type Submission } from '@sealpost/protocol';
+import { canonicalBytes, type Envelope } from '@sealpost/protocol';
 import { encodeVerifierKey } from '@sealpost/tlog';
 import { createDatabase, startPostgres } from '../packages/cli/src/postgres/index.ts';
 import { createBlobs, openDiskStore } from '../packages/gateway/src/modules/blobs/index.ts';

@@ -10,8 +10,8 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { Command, Option } from 'commander';
 import ts from 'typescript';
+import type { doctorCommand } from '../packages/cli/src/commands/doctor.ts';
 import { referencePage } from '../packages/cli/src/config/reference.ts';
 import { EXIT_CODES } from '../packages/cli/src/output.ts';
 import { ERROR_KINDS } from '../packages/protocol/src/errors.ts';
@@ -119,6 +119,7 @@ function errorsPage(): string {
 
 // Command line.
 
+type Command = ReturnType<typeof doctorCommand>;
 type CommandMaker = (context: unknown) => Command;
 
 async function commands(): Promise<Command[]> {
@@ -140,7 +141,7 @@ async function commands(): Promise<Command[]> {
   return made.sort((a, b) => (a.name() < b.name() ? -1 : 1));
 }
 
-function optionRow({ flags, description, defaultValue, mandatory }: Option): string[] {
+function optionRow({ flags, description, defaultValue, mandatory }: Command['options'][number]): string[] {
   const fallback = defaultValue === undefined ? 'optional' : `\`${JSON.stringify(defaultValue)}\``;
   return [`\`${flags}\``, mandatory ? 'required' : fallback, cell(description)];
 }

@@ -66,7 +66,9 @@ export function createMeter(postmaster: number): Meter {
 
 function processorTime(postmaster: number): { node: number; postgres: number } {
   const { user, system } = process.cpuUsage();
-  let ticks = 0;
+  // Sessions that ended meanwhile count through their parent: cutime and cstime.
+  const parent = statOf(String(postmaster));
+  let ticks = Number(parent?.[13] ?? 0) + Number(parent?.[14] ?? 0);
   for (const id of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
     const fields = statOf(id);
     if (Number(fields?.[1]) === postmaster) ticks += Number(fields?.[11]) + Number(fields?.[12]);

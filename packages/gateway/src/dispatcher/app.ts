@@ -72,8 +72,9 @@ async function run({ config, key, logger, surroundings, closing }: Parts): Promi
   const bus = createBus({ database, logger });
   const channels = createChannels(config, surroundings);
   const adapters = new Map([...channels].map(([channel, { adapter }]) => [channel, adapter]));
+  const storing = createTracker();
   const store = async (channel: string, receipts: readonly ProviderReceipt[]) => {
-    await storeReceipts(database, channel, receipts, surroundings.now());
+    await storing.track(storeReceipts(database, channel, receipts, surroundings.now()));
     bus.hint('outcome');
   };
   const ready = () =>
@@ -81,9 +82,11 @@ async function run({ config, key, logger, surroundings, closing }: Parts): Promi
       () => undefined,
       () => 'database',
     );
-  const server = await createWebhookServer({ adapters, logger, version: VERSION, ready, store });
+  const { track } = storing;
+  const server = await createWebhookServer({ adapters, logger, version: VERSION, ready, store, track });
   closing.push(() => bus.stop());
   await bus.start();
+  closing.push(storing.ended);
   for (const [channel, adapter] of adapters) {
     closing.push(() => adapter.stop());
     await adapter.start({ receive: (receipts) => store(channel, receipts) });
@@ -97,6 +100,27 @@ async function run({ config, key, logger, surroundings, closing }: Parts): Promi
   const port = typeof address === 'object' ? address.port : 0;
   logger.info('dispatcher ready', { port, count: adapters.size });
   return { port, stop: () => closeAll(closing) };
+}
+
+interface Tracker {
+  readonly track: <T>(work: Promise<T>) => Promise<T>;
+  /** Resolves when nothing that was tracked is under way. */
+  readonly ended: () => Promise<void>;
+}
+
+function createTracker(): Tracker {
+  const underWay = new Set<Promise<unknown>>();
+  return {
+    track(work) {
+      underWay.add(work);
+      const forget = () => underWay.delete(work);
+      work.then(forget, forget);
+      return work;
+    },
+    async ended() {
+      while (underWay.size > 0) await Promise.allSettled(underWay);
+    },
+  };
 }
 
 /** Last up, first down; a part that fails to stop keeps no other from stopping. */

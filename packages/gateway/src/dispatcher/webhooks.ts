@@ -32,6 +32,8 @@ export interface WebhookDeps {
   readonly logger: Logger;
   readonly version: string;
   readonly ready: () => Promise<string | undefined>;
+  /** Remembers work until it has ended: sockets are cut at the end, and nothing may be closed under what still runs. */
+  readonly track: <T>(work: Promise<T>) => Promise<T>;
   /** Durable when it resolves. */
   readonly store: (channel: string, receipts: readonly ProviderReceipt[]) => Promise<void>;
 }
@@ -48,32 +50,37 @@ export async function createWebhookServer(deps: WebhookDeps): Promise<Server> {
   server.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
   const schema = { summary: 'Webhook of a provider', params: z.strictObject({ channel: z.string().max(63) }) };
   server.post('/webhooks/:channel', { schema }, async (request, reply) => {
-    const { channel } = request.params;
+    const answer = await deps.track(take(request.params.channel, request.headers, request.body));
+    return answer === undefined ? reply.code(200).send() : reply.type('text/plain').send(answer);
+  });
+
+  /** The text of a handshake; `undefined` when there is nothing to say but 200, which alone is "done" to Google. */
+  async function take(channel: string, headers: Headers, body: unknown): Promise<string | undefined> {
     const adapter = deps.adapters.get(channel);
     if (adapter?.webhook === undefined) throw webhookError('ERR_WEBHOOK_CHANNEL');
-    const body = request.body instanceof Uint8Array ? new Uint8Array(request.body) : new Uint8Array();
-    const result = await adapter.webhook({ headers: headersOf(request.headers), body });
+    const bytes = body instanceof Uint8Array ? new Uint8Array(body) : new Uint8Array();
+    const result = await adapter.webhook({ headers: headersOf(headers), body: bytes });
     switch (result.kind) {
       case 'forged':
         throw webhookError('ERR_WEBHOOK_FORGED');
       case 'malformed':
         throw webhookError('ERR_WEBHOOK_MALFORMED');
       case 'handshake':
-        return reply.type('text/plain').send(result.answer);
-      // 200 and no other 2xx: it is what Google takes for "done"; anything else blocks the events behind this one.
+        return result.answer;
       case 'ignored':
-        return reply.code(200).send();
+        return undefined;
       case 'receipts':
         await deps.store(channel, result.receipts);
-        return reply.code(200).send();
+        return undefined;
     }
-  });
+  }
+
   return server;
 }
 
-function headersOf(
-  headers: Readonly<Record<string, string | string[] | undefined>>,
-): Record<string, string | undefined> {
+type Headers = Readonly<Record<string, string | string[] | undefined>>;
+
+function headersOf(headers: Headers): Record<string, string | undefined> {
   return Object.fromEntries(
     Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : value]),
   );

@@ -26,6 +26,7 @@ import { laneOf } from '../../src/modules/log/index.ts';
 import { type Bench, createBench, type Node } from '../directory/bench.ts';
 import { type Person, random } from '../directory/people.ts';
 import { newConversationId } from '../groups/mls.ts';
+import type { Clock } from '../support/gateway-log.ts';
 import { FLOW } from './fixtures.ts';
 
 export const ADDRESS = '+4915112345678';
@@ -64,6 +65,7 @@ export interface DeliveryBench extends Bench {
 export async function createDeliveryBench(): Promise<DeliveryBench> {
   const bench = await createBench();
   const { database, log, clock, organisation } = bench;
+  standStill(clock);
   const { key, privateJwk } = await createDispatchKey();
   await bench.bus.start();
   const logged: string[] = [];
@@ -161,6 +163,17 @@ export async function createDeliveryBench(): Promise<DeliveryBench> {
     },
   };
   return made;
+}
+
+/** From here on time passes only when a test says so: no step comes due because a machine is slow. */
+function standStill(clock: Clock): void {
+  const advance = clock.advance.bind(clock);
+  let now = clock.now();
+  clock.now = () => now;
+  clock.advance = (ms) => {
+    advance(ms);
+    now += ms;
+  };
 }
 
 /** Envelope row and acceptance in one transaction under the lane, as intake writes them. */

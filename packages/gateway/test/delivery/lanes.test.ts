@@ -199,6 +199,23 @@ describe('lanes', () => {
     expect(await bench.eventsOf(second.message, 'receipt.provider')).toHaveLength(1);
   });
 
+  test('a receipt that comes before its message has a name waits, and counts once it has', async () => {
+    const [alice] = await people(1);
+    const { message } = await bench.accept(alice!, { forms: ['sms-main'] });
+    await bench.settle();
+    bench.clock.advance(4000);
+    await bench.settle();
+    await receipt(['early-1']);
+    await bench.settle();
+    expect([await bench.count('provider_receipt'), await bench.eventsOf(message, 'receipt.provider')]).toEqual([1, []]);
+    await report(message, { kind: 'accepted', providerMessageId: 'early-1' });
+    await bench.settle();
+    expect(await bench.eventsOf(message, 'receipt.provider')).toMatchObject([
+      { status: 'delivered', effect: 'counted' },
+    ]);
+    expect(await bench.count('provider_receipt')).toBe(0);
+  });
+
   test('an id a provider uses again belongs to the newest message', async () => {
     const [alice, bob] = await people(2);
     const messages = [];

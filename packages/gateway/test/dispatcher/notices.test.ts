@@ -164,8 +164,5 @@ describe('notices', () => {
     await stage.delivery.deviceReceipt(await deviceReceipt(stage, fay, envelope, 'read'), fay.person.device);
     await stage.reaches(envelope.message, 'the report', (events) => events.includes('attempt.ended rcs-main accepted'));
     expect(await stage.count('attempt', envelope.message)).toBe(0);
-    await stage.reaches(envelope.message, 'the late receipt', (events) =>
-      events.includes('receipt.provider rcs-main delivered late'),
-    );
   });
 });

@@ -26,6 +26,8 @@ describe('a dispatcher that stops', () => {
     const alice = await stage.recipient('alice');
     const { message } = await stage.accept(alice, { forms });
     await stage.settle();
+    // A receipt would settle the message, and rightly spare the repeat.
+    await stage.fault(carrier, 'late-receipt');
     await reports('REVOKE');
     const first = await stage.start();
     stage.clock.advance(after);

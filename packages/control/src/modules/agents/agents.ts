@@ -89,6 +89,7 @@ export function createAgents(deps: AgentsDeps): Agents {
   const identities = createAgentIdentities(deps);
   const queues = createQueues();
   const remembered = new Map<ConversationId, Known>();
+  const met = new Set<ConversationId>();
 
   const resolve = (member: MemberId) => resolveRecipient(member, { gateway, heads, trust, surroundings, logger });
 
@@ -104,9 +105,15 @@ export function createAgents(deps: AgentsDeps): Agents {
     throw agentsError('ERR_AGENTS_BUSY', { retryAfter: 1 });
   };
 
+  /**
+   * A process that meets a conversation for the first time ends its epoch: had the database been restored to an earlier
+   * moment of that epoch, generations would come twice, and nothing but the gateway's order of commits could tell.
+   */
   const adjust = async (conversation: Conversation, devices: readonly DirectoryDevice[]): Promise<void> => {
     const change = await changeFor(conversation.known.state, devices, membershipDeps);
-    if (!isNothing(change)) await conversation.change(change);
+    const first = !met.has(conversation.id) && conversation.wasLoaded;
+    if (first || !isNothing(change)) await conversation.change(change);
+    met.add(conversation.id);
     if (change.reached === 0) throw agentsError('ERR_AGENTS_NO_DEVICE');
   };
 
@@ -122,9 +129,9 @@ export function createAgents(deps: AgentsDeps): Agents {
     const { conversation: id, version, lease_epoch: leaseEpoch } = row;
     const conversation = new Conversation(conversationDeps, identity, { agent, member, version, leaseEpoch }, id);
     const known = remembered.get(id);
-    remembered.delete(id);
     try {
       await conversation.open(row, known);
+      remembered.delete(id);
       await adjust(conversation, devices);
       const result = await work({
         conversation: id,

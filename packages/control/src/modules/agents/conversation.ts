@@ -54,6 +54,7 @@ export class Conversation {
   readonly #identity: AgentIdentity;
   #hold: Hold;
   #known: Known | undefined;
+  #loaded = false;
 
   constructor(deps: ConversationDeps, identity: AgentIdentity, hold: Hold, id: ConversationId) {
     this.#deps = deps;
@@ -71,14 +72,21 @@ export class Conversation {
     return this.#known;
   }
 
+  /** Whether its state was read from the database, in the middle of an epoch. */
+  get wasLoaded(): boolean {
+    return this.#loaded;
+  }
+
   /** From the row, or from memory where that is of the same version. Throws ERR_AGENTS_STALE when the gateway has seen more. */
   async open(row: GroupRow, remembered: Known | undefined): Promise<void> {
     if (row.pending_post !== null) await this.#resume(row, row.pending_post);
+    else if (remembered !== undefined && remembered.version > row.version) throw agentsError('ERR_AGENTS_STALE');
     else if (remembered?.version === row.version) this.#known = remembered;
     else if (row.snapshot === null) await this.#create();
     else {
       await this.#load(row, row.snapshot);
       await this.#requireGatewayAt(row.epoch);
+      this.#loaded = true;
     }
     if (this.#deps.surroundings.now() - this.known.storageKey.made > KEY_LIFETIME)
       await this.#snapshot(this.known.state);

@@ -27,7 +27,7 @@ export interface Newcomer {
 export interface Change {
   readonly add: readonly Newcomer[];
   readonly remove: readonly { readonly leaf: number; readonly device: DeviceId }[];
-  /** The agent's own certificate is to be renewed in the group. */
+  /** The epoch is to end even if nobody enters or leaves. */
   readonly renew: boolean;
   /** Devices in the group once the change is made. */
   readonly reached: number;

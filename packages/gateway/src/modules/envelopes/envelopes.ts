@@ -13,6 +13,7 @@ import {
   type SubmissionResult,
   type Trust,
   toBase64url,
+  utf8,
 } from '@sealpost/protocol';
 import { bytesOfBase64url } from '../../platform/base64url.ts';
 import type { Bundles } from '../bundle/index.ts';
