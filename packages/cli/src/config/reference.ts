@@ -16,6 +16,8 @@ export interface OptionRow {
   readonly path: string;
   readonly type: string;
   readonly required: boolean;
+  /** The optional group it belongs to: required only where that group is there. */
+  readonly within: string | undefined;
   readonly defaultValue: string | undefined;
   readonly text: string;
 }
@@ -33,19 +35,25 @@ interface JsonSchema {
 
 /** Every option of a deployable, in the order of its schema. */
 export function optionsOf(deployable: Deployable): OptionRow[] {
-  return rowsOf(z.toJSONSchema(CONFIG_SCHEMAS[deployable], { io: 'input', unrepresentable: 'any' }) as JsonSchema, '');
+  return rowsOf(
+    z.toJSONSchema(CONFIG_SCHEMAS[deployable], { io: 'input', unrepresentable: 'any' }) as JsonSchema,
+    '',
+    undefined,
+  );
 }
 
-function rowsOf(schema: JsonSchema, prefix: string): OptionRow[] {
+function rowsOf(schema: JsonSchema, prefix: string, within: string | undefined): OptionRow[] {
   const required = new Set(schema.required ?? []);
   return Object.entries(schema.properties ?? {}).flatMap(([name, member]) => {
     const path = `${prefix}${name}`;
-    if (member.properties !== undefined) return rowsOf(member, `${path}.`);
+    if (member.properties !== undefined)
+      return rowsOf(member, `${path}.`, within ?? (required.has(name) ? undefined : path));
     return [
       {
         path,
         type: typeOf(member),
         required: required.has(name),
+        within,
         defaultValue: member.default === undefined ? undefined : JSON.stringify(member.default),
         text: member.description ?? '',
       },
@@ -60,33 +68,37 @@ function typeOf(schema: JsonSchema): string {
   return schema.type ?? 'value';
 }
 
-/** A YAML file with every option, its text as a comment, its default or a gap to fill. */
+/** A YAML file with every option, its text as a comment, its default or a gap to fill; optional groups commented out. */
 export function exampleOf(deployable: Deployable): string {
   const lines = [`# Configuration of sealpost ${deployable}. Unknown keys are refused; secrets are named by file.`];
   let open: string[] = [];
   for (const row of optionsOf(deployable)) {
-    const parts = row.path.split('.');
-    const folders = parts.slice(0, -1);
-    const shared = folders.findIndex((name, depth) => open[depth] !== name);
-    for (let depth = shared === -1 ? folders.length : shared; depth < folders.length; depth++)
-      lines.push(`${'  '.repeat(depth)}${folders[depth] ?? ''}:`);
-    open = folders;
-    const indent = '  '.repeat(folders.length);
+    const groups = row.path.split('.').slice(0, -1);
+    const name = row.path.slice(row.path.lastIndexOf('.') + 1);
+    const out = row.within === undefined ? '' : '# ';
+    const shared = groups.findIndex((group, depth) => open[depth] !== group);
+    const opened = shared === -1 ? [] : groups.slice(shared);
+    lines.push(...opened.map((group, depth) => `${out}${'  '.repeat(shared + depth)}${group}:`));
+    open = groups;
+    const indent = `${out}${'  '.repeat(groups.length)}`;
     if (row.text !== '') lines.push(`${indent}# ${row.text}`);
-    const value =
-      row.defaultValue ??
-      (row.required ? (row.type === 'map' ? '{}' : `# ${row.type}, required`) : `# ${row.type}, optional`);
-    lines.push(`${indent}${row.required || row.defaultValue !== undefined ? '' : '# '}${parts.at(-1) ?? ''}: ${value}`);
+    lines.push(`${indent}${row.required || row.defaultValue !== undefined ? '' : '# '}${name}: ${gapOf(row)}`);
   }
   return `${lines.join('\n')}\n`;
+}
+
+function gapOf({ defaultValue, required, type }: OptionRow): string {
+  if (defaultValue !== undefined) return defaultValue;
+  if (required && type === 'map') return '{}';
+  return `# ${type}, ${required ? 'required' : 'optional'}`;
 }
 
 /** The reference page: docs/reference/configuration.md is this text. */
 export function referencePage(): string {
   const parts = (Object.keys(CONFIG_SCHEMAS) as Deployable[]).map((name) => {
     const rows = optionsOf(name).map(
-      ({ path, type, required, defaultValue, text }) =>
-        `| \`${path}\` | ${type.replaceAll('|', '\\|')} | ${required ? 'required' : (defaultValue ?? 'optional')} | ${text} |`,
+      ({ path, type, required, within, defaultValue, text }) =>
+        `| \`${path}\` | ${type.replaceAll('|', '\\|')} | ${required ? (within === undefined ? 'required' : `with \`${within}\``) : (defaultValue ?? 'optional')} | ${text} |`,
     );
     return `## ${name}\n\n| option | type | default | what it does |\n|---|---|---|---|\n${rows.join('\n')}\n`;
   });

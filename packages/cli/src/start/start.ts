@@ -2,12 +2,13 @@
  * `sealpost start`: one machine, every zone a process of its own. Opens the data folder, starts PostgreSQL, carries out
  * the ceremony once, starts the services in the order they need each other, and keeps them running until told to stop.
  */
-import { statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Surroundings } from '@sealpost/platform';
 import type { ServiceName } from '../assets.ts';
 import {
   type BootstrapFolders,
+  type Bootstrapped,
   bootstrap,
   isBootstrapped,
   readBootstrapped,
@@ -71,10 +72,7 @@ export async function startSealpost(
     });
     await prepareDatabases(postgres, folder);
     const folders = foldersOf(folder, options.operator);
-    const { trust, rootFingerprint } = isBootstrapped(folders)
-      ? await readBootstrapped(folders.operator)
-      : await bootstrap(options.organisation, folders, surroundings);
-    for (const zone of await renewServiceCertificates(folders, surroundings)) say(`certificate of ${zone} renewed`);
+    const { trust, rootFingerprint } = await organisationOf(folders, options, surroundings, say);
     const services = writeServiceConfigs({
       folder,
       ports,
@@ -111,6 +109,25 @@ export async function startSealpost(
     await stop();
     throw cause;
   }
+}
+
+/** Made at the first start; later the operator's folder may be elsewhere, the zones know whom to trust. */
+async function organisationOf(
+  folders: BootstrapFolders,
+  options: StartOptions,
+  surroundings: Surroundings,
+  say: (text: string) => void,
+): Promise<Bootstrapped> {
+  if (isBootstrapped(folders)) {
+    for (const zone of await renewServiceCertificates(folders, surroundings)) say(`certificate of ${zone} renewed`);
+    return readBootstrapped(folders.operator);
+  }
+  if (!existsSync(join(folders.zones.control, 'trust.jws')))
+    return bootstrap(options.organisation, folders, surroundings);
+  say(
+    `the operator’s folder is not at ${folders.operator}: certificates are not renewed here (sealpost bootstrap --renew)`,
+  );
+  return readBootstrapped(folders.zones.control);
 }
 
 function foldersOf(folder: DataFolder, operator: string | undefined): BootstrapFolders {

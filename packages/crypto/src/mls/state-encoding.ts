@@ -1,7 +1,7 @@
 /**
  * How a group state is stored. A snapshot holds everything of an epoch and is large (hundreds of KB in a group of a
  * hundred); a ratchet holds only what sending moves on, so that a durable send writes a hundred bytes. Both begin with
- * a version of their own, because ts-mls has changed its format between releases (research/mls.md section 5).
+ * a version of their own, because ts-mls has changed its format between releases.
  */
 import { equalBytes, fromUtf8, utf8 } from '@sealpost/protocol';
 import { decodeGroupState, encodeGroupState } from 'ts-mls/clientState.js';

@@ -5,7 +5,7 @@ export const ALERTS_ERRORS = {
   ERR_ALERTS_SENDER: {
     kind: 'denied',
     sentence: 'Only a registered alert sender may post alerts.',
-    hint: 'Send the secret from `sealpost alert-sender`, as Authorization: Bearer.',
+    hint: 'Send the secret from `sealpost control alert-sender-add`, as Authorization: Bearer.',
   },
   ERR_ALERTS_LINK_URL: {
     kind: 'invalid',

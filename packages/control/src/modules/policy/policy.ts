@@ -1,5 +1,5 @@
 /**
- * Policy: Cedar decides who may send what over which flow. Three rules keep its traps shut (research/keys.md section 7):
+ * Policy: Cedar decides who may send what over which flow. Three rules keep its traps shut:
  * a set that does not validate strictly is never loaded, every request is validated against the schema, and any
  * diagnostic error denies, because Cedar skips a policy that fails and a skipped `forbid` allows.
  */
