@@ -1,5 +1,5 @@
 /** One HTTP request as it goes over the wire, and its answer with the problem's code; TLS with whatever certificate. */
-import { type IncomingMessage, request as httpRequest } from 'node:http';
+import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 
 export interface Call {
@@ -24,9 +24,7 @@ export function call({ method, url, headers = {}, body, certificate }: Call): Pr
     const secure = url.startsWith('https:');
     const options = { method, headers, agent: false as const, timeout: 20_000 };
     const tls = { ...certificate, rejectUnauthorized: false, minVersion: 'TLSv1.3' as const };
-    const outgoing = secure
-      ? httpsRequest(url, { ...options, ...tls })
-      : httpRequest(url, options);
+    const outgoing = secure ? httpsRequest(url, { ...options, ...tls }) : httpRequest(url, options);
     outgoing.on('response', (answer) => read(answer).then(resolve, reject));
     outgoing.on('timeout', () => outgoing.destroy(new Error('no answer')));
     outgoing.on('error', reject);

@@ -7,6 +7,7 @@ import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { demoManifests } from '../../packages/cli/src/assets.ts';
+import { readBootstrapped } from '../../packages/cli/src/bootstrap/bootstrap.ts';
 import { copyManifests } from '../../packages/cli/src/manifests/own-copy.ts';
 import { type RunningSealpost, startSealpost } from '../../packages/cli/src/start/start.ts';
 import { type Stage, setStage } from '../../packages/cli/src/story/stage.ts';
@@ -16,7 +17,6 @@ import { createGatewayClient, type GatewayClient } from '../../packages/control/
 import { gatewayConfigSchema } from '../../packages/gateway/src/config/config.ts';
 import { type Database, loadConfig, openDatabase, systemSurroundings } from '../../packages/platform/src/index.ts';
 import { fromBase64url, type Trust } from '../../packages/protocol/src/index.ts';
-import { readBootstrapped } from '../../packages/cli/src/bootstrap/bootstrap.ts';
 
 export interface House {
   readonly folder: string;
@@ -26,7 +26,12 @@ export interface House {
   /** Own copy of the demo's manifests, its ports moved. */
   readonly manifests: string;
   readonly databases: { readonly control: Database; readonly gateway: Database };
-  readonly urls: { readonly control: string; readonly devices: string; readonly internal: string; readonly carriers: string };
+  readonly urls: {
+    readonly control: string;
+    readonly devices: string;
+    readonly internal: string;
+    readonly carriers: string;
+  };
   /** PEM files of control towards the gateway. */
   readonly controlCertificate: { readonly cert: string; readonly key: string };
   /** The gateway's internal listener, called as control calls it. */
@@ -80,7 +85,13 @@ export async function openHouse(portBase: number): Promise<House> {
     urls,
     controlCertificate,
     internal,
-    stage: () => (stage ??= setStage(sealpost, manifests, surroundings, createSteps(() => undefined))),
+    stage: () =>
+      (stage ??= setStage(
+        sealpost,
+        manifests,
+        surroundings,
+        createSteps(() => undefined),
+      )),
     async checkpointSize() {
       const answer = await fetch(`${urls.devices}/v1/log/checkpoint`);
       return Number((await answer.text()).split('\n')[1]);

@@ -54,6 +54,9 @@ function keyPem(privateJwk: PrivateJwk): string {
 }
 
 function pemOf(der: string): string {
-  const lines = Buffer.from(der, 'base64url').toString('base64').match(/.{1,64}/g) ?? [];
+  const lines =
+    Buffer.from(der, 'base64url')
+      .toString('base64')
+      .match(/.{1,64}/g) ?? [];
   return `-----BEGIN CERTIFICATE-----\n${lines.join('\n')}\n-----END CERTIFICATE-----\n`;
 }

@@ -4,7 +4,7 @@
  * stays in the operator's folder, outside every server's data directory.
  */
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { createDispatchKey } from '@sealpost/crypto/dispatch';
 import { createSigningKey, issueCertificate, type PublicJwk, type Signer, signJws } from '@sealpost/crypto/signer';
@@ -33,6 +33,16 @@ const BOOTSTRAP_ERRORS = {
     sentence: 'An earlier bootstrap did not finish, or a file of it is gone.',
     hint: 'Restore the folder from backup; if nothing was ever enrolled with it, remove it and bootstrap again.',
   },
+  ERR_BOOTSTRAP_KEYS: {
+    kind: 'conflict',
+    sentence: 'A folder this ceremony would fill holds keys already.',
+    hint: 'Name the operator folder they belong to, or choose empty folders; keys are never overwritten.',
+  },
+  ERR_BOOTSTRAP_ORGANISATION: {
+    kind: 'invalid',
+    sentence: 'The organisation needs a domain name.',
+    hint: 'Give --organisation with one, for example acme.example: lower case, no port and no path.',
+  },
 } as const satisfies ErrorTable;
 const bootstrapError = errorsOf(BOOTSTRAP_ERRORS);
 
@@ -60,6 +70,16 @@ export function isBootstrapped(folders: BootstrapFolders): boolean {
   return existsSync(join(folders.operator, 'trust.jws'));
 }
 
+/**
+ * The folder whose trust file stands for the organisation here: the operator's, or, once that has been moved away as
+ * it should be, control's own copy. `undefined` when no ceremony has been finished.
+ */
+export function trustFolder(folders: BootstrapFolders): string | undefined {
+  if (isBootstrapped(folders)) return folders.operator;
+  const handedOut = ZONES.every((zone) => existsSync(join(folders.zones[zone], 'trust.jws')));
+  return handedOut && keysIn(folders.operator).length === 0 ? folders.zones.control : undefined;
+}
+
 /** Reads what an earlier ceremony made. Throws ERR_BOOTSTRAP_INCOMPLETE when it does not verify. */
 export async function readBootstrapped(operator: string): Promise<Bootstrapped> {
   try {
@@ -79,7 +99,9 @@ export async function bootstrap(
   surroundings: Surroundings,
 ): Promise<Bootstrapped> {
   if (isBootstrapped(folders)) throw bootstrapError('ERR_BOOTSTRAP_EXISTS');
-  const name = organisationSchema.parse(organisation);
+  const { data: name } = organisationSchema.safeParse(organisation);
+  if (name === undefined) throw bootstrapError('ERR_BOOTSTRAP_ORGANISATION');
+  beginCeremony(folders);
   const operator = openStore(folders.operator);
   const authorities = await makeAuthorities(name, operator, openStore(folders.zones.control), surroundings);
   const keys = await makeKeys(name, operator, folders);
@@ -101,9 +123,37 @@ export async function bootstrap(
     writeDurably(join(folder, 'trust.jws'), utf8(trustJws));
   }
   writeDurably(join(folders.operator, 'root.pem'), utf8(rootPem));
-  // Last: its presence says the ceremony is complete.
+  // Its presence says the ceremony is complete.
   writeDurably(join(folders.operator, 'trust.jws'), utf8(trustJws));
+  rmSync(join(folders.operator, UNFINISHED), { force: true });
   return readBootstrapped(folders.operator);
+}
+
+/** Names the zones' folders while a ceremony is under way. */
+const UNFINISHED = 'unfinished.json';
+
+/**
+ * Refuses folders that hold keys, unless they are what a ceremony cut short by a crash left in these very folders:
+ * nothing can have been enrolled with those, so they go.
+ */
+function beginCeremony({ operator, zones }: BootstrapFolders): void {
+  const mark = join(operator, UNFINISHED);
+  const all = [operator, ...ZONES.map((zone) => zones[zone])];
+  const begun = JSON.stringify(all);
+  if (existsSync(mark) && readFileSync(mark, 'utf8') === begun) {
+    for (const folder of all) rmSync(join(folder, 'keys'), { recursive: true, force: true });
+  }
+  const taken = all.filter((folder) => keysIn(folder).length > 0);
+  if (taken.length > 0)
+    throw bootstrapError('ERR_BOOTSTRAP_KEYS', {
+      details: taken.map((pointer) => ({ pointer, detail: 'holds keys' })),
+    });
+  writeDurably(mark, utf8(begun));
+}
+
+function keysIn(folder: string): string[] {
+  const keys = join(folder, 'keys');
+  return existsSync(keys) ? readdirSync(keys) : [];
 }
 
 /** Renewed once less than this is left; also by each `sealpost start` that finds the operator's folder. */

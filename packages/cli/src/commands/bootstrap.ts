@@ -5,7 +5,7 @@ import { bootstrap, renewServiceCertificates } from '../bootstrap/bootstrap.ts';
 import type { CommandContext } from './context.ts';
 
 interface BootstrapFlags {
-  readonly organisation: string;
+  readonly organisation?: string;
   readonly operator: string;
   readonly control: string;
   readonly gateway: string;
@@ -16,7 +16,7 @@ interface BootstrapFlags {
 export function bootstrapCommand(context: CommandContext): Command {
   return new Command('bootstrap')
     .description('make the organisation root, device CA, service certificates and the operator’s keys')
-    .requiredOption('--organisation <domain>', 'name of the organisation, for example acme.example')
+    .option('--organisation <domain>', 'name of the organisation, for example acme.example; needed unless --renew')
     .requiredOption('--operator <dir>', 'folder for the operator’s keys; keep it off every server')
     .requiredOption('--control <dir>', 'folder that control’s keys and certificates go to')
     .requiredOption('--gateway <dir>', 'folder that the gateway’s go to')
@@ -38,7 +38,7 @@ export function bootstrapCommand(context: CommandContext): Command {
           .result({ renewed }, renewed.length === 0 ? ['no certificate runs out within 30 days'] : renewed);
         return;
       }
-      const { trust, rootFingerprint } = await bootstrap(flags.organisation, folders, context.surroundings);
+      const { trust, rootFingerprint } = await bootstrap(flags.organisation ?? '', folders, context.surroundings);
       const { result } = context.output();
       result({ organisation: trust.organisation, rootFingerprint, operator: folders.operator, zones: folders.zones }, [
         `organisation  ${trust.organisation}`,

@@ -1,6 +1,7 @@
 /**
  * The services of one start, each a process of its own. A child that dies while it should run is started again, at most
- * a few times a minute; a child never outlives this process, because its IPC channel closes when this one is gone.
+ * a few times a minute; a child never outlives this process: the kernel sends it SIGTERM when this one is gone (setpriv),
+ * and its IPC channel closes. It has a session of its own, so Ctrl-C reaches this process alone, which stops all in order.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createWriteStream, type WriteStream } from 'node:fs';
@@ -21,6 +22,8 @@ const reportSchema = z.discriminatedUnion('kind', [
 
 /** Beyond this many deaths within a minute a service is left down and the start says so. */
 const RESTARTS_A_MINUTE = 5;
+/** Doubled with each death within the minute: a database that comes back in seconds must not use up the restarts. */
+const FIRST_PAUSE = 100;
 const STOP_LIMIT = 12_000;
 
 export interface ServiceSpec {
@@ -46,15 +49,28 @@ export function createChildren(options: {
 }): Children {
   const running = new Map<string, { process: ChildProcess; log: WriteStream }>();
   const deaths = new Map<string, number[]>();
+  const pauses = new Set<NodeJS.Timeout>();
   let stopping = false;
 
   const launch = (spec: ServiceSpec): Promise<void> =>
     new Promise((resolve, reject) => {
       const log = createWriteStream(join(options.logs, `${spec.name}.log`), { flags: 'a', mode: 0o600 });
       const child = spawn(
-        process.execPath,
-        ['--disable-warning=ExperimentalWarning', spec.entry, '--config', spec.config],
-        { stdio: ['ignore', 'pipe', 'pipe', 'ipc'], env: { ...process.env, NODE_COMPILE_CACHE: options.compileCache } },
+        'setpriv',
+        [
+          '--pdeathsig=TERM',
+          '--',
+          process.execPath,
+          '--disable-warning=ExperimentalWarning',
+          spec.entry,
+          '--config',
+          spec.config,
+        ],
+        {
+          stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+          env: { ...process.env, NODE_COMPILE_CACHE: options.compileCache },
+          detached: true,
+        },
       );
       child.stdout?.pipe(log, { end: false });
       child.stderr?.pipe(log, { end: false });
@@ -97,9 +113,16 @@ export function createChildren(options: {
     deaths.set(spec.name, recent);
     if (recent.length > RESTARTS_A_MINUTE) return options.onGivenUp(spec.name);
     options.onRestart(spec.name);
-    launch(spec).catch(() => {
-      if (!stopping) revive(spec);
-    });
+    const pause = setTimeout(
+      () => {
+        pauses.delete(pause);
+        launch(spec).catch(() => {
+          if (!stopping) revive(spec);
+        });
+      },
+      FIRST_PAUSE * 2 ** (recent.length - 1),
+    );
+    pauses.add(pause);
   };
 
   return {
@@ -107,6 +130,7 @@ export function createChildren(options: {
     pid: (name) => running.get(name)?.process.pid,
     async stopAll() {
       stopping = true;
+      for (const pause of pauses) clearTimeout(pause);
       await Promise.all([...running.values()].map(({ process: child }) => stopChild(child)));
     },
   };

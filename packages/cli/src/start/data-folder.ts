@@ -2,9 +2,21 @@
  * The data folder: where it is, that it is ours and writable, that no other Sealpost uses it, and in which format it was
  * written. Each zone has a folder of its own in it; the operator's keys have theirs beside them, read by no server.
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { homedir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { writeDurably } from '@sealpost/platform';
 import { utf8 } from '@sealpost/protocol';
 import { z } from 'zod';
@@ -14,6 +26,9 @@ import { startError } from './start-errors.ts';
 export const DATA_FORMAT = 1;
 export const POSTGRES_MAJOR = 18;
 
+/** What a freshly made file system holds (ext4). */
+const LOST_AND_FOUND = 'lost+found';
+
 const formatSchema = z.strictObject({ format: z.int().min(1), postgres: z.int(), version: z.string() });
 
 export interface DataFolder {
@@ -22,7 +37,9 @@ export interface DataFolder {
   readonly fresh: boolean;
   zone(name: 'control' | 'gateway' | 'dispatcher' | 'simulator' | 'devices' | 'logs' | 'run'): string;
   readonly postgres: string;
-  /** Frees the lock. */
+  /** Writes format.json: from here on the folder is ours. */
+  settle(): void;
+  /** Frees the lock; a folder that was made and never settled goes with it. */
   release(): void;
 }
 
@@ -33,21 +50,16 @@ export function defaultDataFolder(uid: number): string {
 /** Opens and locks `path`. Throws ERR_START_… with the way out; nothing is changed then. */
 export function openDataFolder(path: string, version: string): DataFolder {
   const folder = resolve(path);
-  const existed = existsSync(folder);
-  makeWritable(folder);
-  const entries = existed ? readdirSync(folder) : [];
+  const made = makeWritable(folder);
+  const entries = readdirSync(folder).filter((name) => name !== LOST_AND_FOUND);
   const formatFile = join(folder, 'format.json');
   if (entries.length > 0 && !entries.includes('format.json') && !entries.includes('lock')) {
     throw startError('ERR_START_FOREIGN', { details: [{ pointer: folder, detail: `holds ${entries[0]}` }] });
   }
   const fresh = !entries.includes('format.json');
   if (!fresh) checkFormat(formatFile);
-  const release = takeLock(join(folder, 'lock'));
-  writeDurably(
-    formatFile,
-    utf8(`${JSON.stringify({ format: DATA_FORMAT, postgres: POSTGRES_MAJOR, version })}\n`),
-    0o644,
-  );
+  const unlock = takeLock(join(folder, 'lock'));
+  let settled = false;
   return {
     path: folder,
     fresh,
@@ -57,22 +69,48 @@ export function openDataFolder(path: string, version: string): DataFolder {
       return zone;
     },
     postgres: join(folder, 'postgres'),
-    release,
+    settle() {
+      settled = true;
+      const format = { format: DATA_FORMAT, postgres: POSTGRES_MAJOR, version };
+      writeDurably(formatFile, utf8(`${JSON.stringify(format)}\n`), 0o644);
+    },
+    release() {
+      unlock();
+      if (!settled && made !== undefined) removeEmpty(folder, made);
+    },
   };
 }
 
-function makeWritable(folder: string): void {
+/** Answers the uppermost folder that had to be made. */
+function makeWritable(folder: string): string | undefined {
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o711 });
+    const made = mkdirSync(folder, { recursive: true, mode: 0o711 });
+    if (made !== undefined && process.getuid?.() === 0) letPass(folder, made);
     if (!statSync(folder).isDirectory()) throw new Error('not a folder');
     const probe = join(folder, `.probe-${process.pid}`);
     writeFileSync(probe, '');
     rmSync(probe);
+    return made;
   } catch (cause) {
     throw startError('ERR_START_FOLDER', {
       cause,
       details: [{ pointer: folder, detail: (cause as NodeJS.ErrnoException).code ?? 'is not a folder' }],
     });
+  }
+}
+
+/** Whatever root's umask: PostgreSQL runs as another user and must pass through the folders above its own. */
+function letPass(folder: string, uppermost: string): void {
+  for (let at = folder; at.length >= uppermost.length; at = dirname(at)) chmodSync(at, 0o711);
+}
+
+function removeEmpty(folder: string, uppermost: string): void {
+  for (let at = folder; at.length >= uppermost.length; at = dirname(at)) {
+    try {
+      rmdirSync(at);
+    } catch {
+      return;
+    }
   }
 }
 
@@ -106,7 +144,7 @@ function takeLock(file: string): () => void {
     const alive =
       /^\d+$/.test(pid) && Number(pid) !== process.pid && startTimeOf(Number(pid)) === started && started !== '';
     if (alive) throw startError('ERR_START_LOCKED', { details: [{ pointer: file, detail: `held by process ${pid}` }] });
-    rmSync(file, { force: true });
+    removeStale(file, `${pid} ${started}`);
   }
   try {
     writeFileSync(file, own, { flag: 'wx', mode: 0o644 });
@@ -121,11 +159,28 @@ function takeLock(file: string): () => void {
   };
 }
 
-/** Field 22 of /proc/<pid>/stat (proc(5)): clock ticks since boot. `undefined` when there is no such process. */
+/** Two starts may find the same stale lock: what was moved away is looked at again, and a fresh one is put back. */
+function removeStale(file: string, stale: string): void {
+  const aside = `${file}.stale-${process.pid}`;
+  try {
+    renameSync(file, aside);
+    if (readFileSync(aside, 'utf8').trim() !== stale.trim()) linkSync(aside, file);
+  } catch {
+    // The other start was faster; creating the lock decides.
+  } finally {
+    rmSync(aside, { force: true });
+  }
+}
+
+/**
+ * Field 22 of /proc/<pid>/stat (proc(5)): clock ticks since boot. `undefined` when there is no such process; a zombie,
+ * as a killed start stays one under a PID 1 that does not reap, counts as none.
+ */
 function startTimeOf(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return fields[0] === 'Z' ? undefined : fields[19];
   } catch {
     return undefined;
   }
