@@ -4,7 +4,15 @@ import { defineConfig } from 'vitest/config';
 
 /** Debian's Chromium; without it the browser project is left out and `scripts/verify.ts` says so by name. */
 const CHROMIUM = '/usr/bin/chromium';
-const chromiumArguments = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
+const chromiumArguments = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
 
 /** What runs in both: everything a device runs. Files named *.node.test.ts need Node itself. */
 const shared = ['packages/{protocol,tlog,crypto,client}/test/**/*.test.ts'];

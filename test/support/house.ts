@@ -18,6 +18,12 @@ import { gatewayConfigSchema } from '../../packages/gateway/src/config/config.ts
 import { type Database, loadConfig, openDatabase, systemSurroundings } from '../../packages/platform/src/index.ts';
 import { fromBase64url, type Trust } from '../../packages/protocol/src/index.ts';
 
+/** PEM. */
+interface Certificate {
+  readonly cert: string;
+  readonly key: string;
+}
+
 export interface House {
   readonly folder: string;
   readonly sealpost: RunningSealpost;
@@ -33,7 +39,8 @@ export interface House {
     readonly carriers: string;
   };
   /** PEM files of control towards the gateway. */
-  readonly controlCertificate: { readonly cert: string; readonly key: string };
+  readonly controlCertificate: Certificate;
+  certificateOf(zone: 'control' | 'gateway' | 'dispatcher'): Promise<Certificate>;
   /** The gateway's internal listener, called as control calls it. */
   readonly internal: GatewayClient;
   /** Sets the scene once: bundle, alice, her two devices (offline), sender and application. */
@@ -58,8 +65,11 @@ export async function openHouse(portBase: number): Promise<House> {
   const { ports } = sealpost;
   const { trust } = await readBootstrapped(sealpost.operator);
   const databases = await openDatabases(sealpost);
-  const pem = (name: string) => readFile(join(sealpost.folder.zone('control'), 'tls', name), 'utf8');
-  const controlCertificate = { cert: await pem('cert.pem'), key: await pem('key.pem') };
+  const certificateOf = async (zone: 'control' | 'gateway' | 'dispatcher') => {
+    const pem = (name: string) => readFile(join(sealpost.folder.zone(zone), 'tls', name), 'utf8');
+    return { cert: await pem('cert.pem'), key: await pem('key.pem') };
+  };
+  const controlCertificate = await certificateOf('control');
   const urls = {
     control: `http://127.0.0.1:${ports.control}`,
     devices: `http://127.0.0.1:${ports.devices}`,
@@ -84,6 +94,7 @@ export async function openHouse(portBase: number): Promise<House> {
     databases,
     urls,
     controlCertificate,
+    certificateOf,
     internal,
     stage: () =>
       (stage ??= setStage(

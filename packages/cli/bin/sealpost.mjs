@@ -45,8 +45,6 @@ const main = join(dirname(fileURLToPath(import.meta.url)), '../src/main.ts');
 const child = spawn(program, ['--disable-warning=ExperimentalWarning', main, ...process.argv.slice(2)], {
   stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
 });
-// A Ctrl-C reaches the whole foreground group, the child included; only signals sent to this process alone are passed on.
-process.on('SIGINT', () => undefined);
-process.on('SIGTERM', () => child.kill('SIGTERM'));
-process.on('SIGHUP', () => child.kill('SIGHUP'));
+// A Ctrl-C reaches the whole foreground group, the child included; the child takes a signal that comes twice for one.
+for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(name, () => child.kill(name));
 child.on('exit', (code, signal) => process.exit(signal === null ? (code ?? 1) : 128 + (signal === 'SIGINT' ? 2 : 15)));

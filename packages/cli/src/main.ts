@@ -81,8 +81,9 @@ async function main(argv: readonly string[]): Promise<void> {
       process.exitCode = error.exitCode === 0 ? EXIT_CODES.ok : EXIT_CODES.usage;
       return;
     }
-    const { lines, exit } = describeFailure(error);
+    const { lines, value, exit } = describeFailure(error);
     process.stderr.write(`${lines.join('\n')}\n`);
+    if (argv.includes('--json')) process.stdout.write(`${JSON.stringify(value)}\n`);
     process.exitCode = exit;
   }
 }

@@ -2,7 +2,8 @@
  * How the command line speaks: data on stdout, words on stderr, one documented exit code a kind of failure, and with
  * `--json` exactly one JSON line of result (clig.dev).
  */
-import { SealpostError } from '@sealpost/protocol';
+import { type ErrorKind, SealpostError } from '@sealpost/protocol';
+import { z } from 'zod';
 
 export const EXIT_CODES = {
   ok: 0,
@@ -42,26 +43,76 @@ export function createOutput(
   };
 }
 
-/** What a failed command prints on stderr and exits with. */
-export function describeFailure(error: unknown): { lines: string[]; exit: ExitCode } {
+/** A check's own answer: what it threw says no, and the command exits 3. */
+export class Refusal extends Error {
+  override readonly name = 'Refusal';
+}
+
+/** What a check finds wrong is its answer, not a failure of the command. */
+export function refuse(cause: unknown): never {
+  throw new Refusal('refused', { cause });
+}
+
+export interface Failure {
+  /** For stderr. */
+  readonly lines: readonly string[];
+  /** For --json. */
+  readonly value: Record<string, unknown>;
+  readonly exit: ExitCode;
+}
+
+/** What a failed command prints and exits with. */
+export function describeFailure(error: unknown): Failure {
+  if (error instanceof Refusal) return { ...describeFailure(error.cause), exit: EXIT_CODES.refused };
+  const { sentence, hint, code, details, exit } = readFailure(error);
+  const lines = [
+    `sealpost: error: ${spoken(sentence)}`,
+    ...details.map(({ pointer, detail }) => `  ${pointer} ${detail}`),
+    ...(hint === undefined ? [] : [`sealpost: hint: ${spoken(hint)}`]),
+    ...(code === undefined ? [] : [`sealpost: code: ${code}`]),
+  ];
+  const value = { ok: false, error: sentence, ...(code && { code }), ...(hint && { hint }), details };
+  return { lines, value, exit };
+}
+
+interface ReadFailure {
+  readonly sentence: string;
+  readonly hint?: string;
+  readonly code?: string;
+  readonly details: readonly { readonly pointer: string; readonly detail: string }[];
+  readonly exit: ExitCode;
+}
+
+function readFailure(error: unknown): ReadFailure {
   if (error instanceof SealpostError) {
-    const lines = [
-      `sealpost: error: ${error.message}`,
-      ...error.details.map(({ pointer, detail }) => `  ${pointer} ${detail}`),
-      `sealpost: hint: ${error.hint}`,
-      `sealpost: code: ${error.code}`,
-    ];
-    const exit =
-      error.kind === 'unavailable' || error.kind === 'limited'
-        ? EXIT_CODES.unavailable
-        : error.kind === 'internal'
-          ? EXIT_CODES.failed
-          : EXIT_CODES.denied;
-    return { lines, exit };
+    const { message, hint, code, details } = error;
+    return { sentence: message, hint, code, details, exit: EXIT_OF[error.kind] ?? EXIT_CODES.denied };
   }
-  const hinted = error as { message?: unknown; hint?: unknown; code?: unknown };
-  const lines = [`sealpost: error: ${typeof hinted.message === 'string' ? hinted.message : 'failed'}`];
-  if (typeof hinted.hint === 'string') lines.push(`sealpost: hint: ${hinted.hint}`);
-  if (typeof hinted.code === 'string') lines.push(`sealpost: code: ${hinted.code}`);
-  return { lines, exit: EXIT_CODES.failed };
+  if (error instanceof z.ZodError) {
+    const details = error.issues.map(({ path, message }) => ({ pointer: `/${path.join('/')}`, detail: message }));
+    const hint = 'Run the command with --help for the form of its arguments.';
+    return { sentence: 'An argument is not in the form it must have.', hint, details, exit: EXIT_CODES.usage };
+  }
+  const { message, hint, code } = error as { message?: unknown; hint?: unknown; code?: unknown };
+  return {
+    sentence: typeof message === 'string' ? message : 'failed',
+    ...(typeof hint === 'string' ? { hint } : {}),
+    ...(typeof code === 'string' ? { code } : {}),
+    details: [],
+    exit: EXIT_CODES.failed,
+  };
+}
+
+const EXIT_OF: Partial<Record<ErrorKind, ExitCode>> = {
+  unavailable: EXIT_CODES.unavailable,
+  limited: EXIT_CODES.unavailable,
+  internal: EXIT_CODES.failed,
+};
+
+/** STYLE 4.5: lower case, no full stop; names keep their capital, and a hint of several sentences its stops. */
+function spoken(sentence: string): string {
+  const lowered = /^(?!Sealpost\b|Node\b|Linux\b)[A-Z][a-z]*[ ,]/.test(sentence)
+    ? sentence.charAt(0).toLowerCase() + sentence.slice(1)
+    : sentence;
+  return lowered.replace(/\.$/, '');
 }

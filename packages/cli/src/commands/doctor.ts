@@ -6,6 +6,7 @@ import { isBootstrapped, readBootstrapped } from '../bootstrap/bootstrap.ts';
 import { EXIT_CODES } from '../output.ts';
 import { DEFAULT_PORT_BASE, portsFrom, requireFree } from '../start/ports.ts';
 import type { CommandContext } from './context.ts';
+import { portBaseOf } from './start.ts';
 
 interface Finding {
   readonly check: string;
@@ -19,7 +20,7 @@ export function doctorCommand(context: CommandContext): Command {
   return new Command('doctor')
     .description('check this machine and the data folder; exit 3 when something stands in the way')
     .option('--data <dir>', 'data folder to look at')
-    .option('--port-base <port>', 'first of six ports', Number, DEFAULT_PORT_BASE)
+    .option('--port-base <port>', 'first of six ports', portBaseOf, DEFAULT_PORT_BASE)
     .action(async (flags: { data?: string; portBase: number }) => {
       const data = resolve(flags.data ?? context.defaultData);
       const findings = [

@@ -7,6 +7,7 @@ import { Command } from 'commander';
 import { compileFolder } from '../manifests/compile-folder.ts';
 import { createControlClient } from '../operator/control-client.ts';
 import { openOperator } from '../operator/operator.ts';
+import { refuse } from '../output.ts';
 import type { CommandContext } from './context.ts';
 
 const LIFETIME = 90 * 86_400_000;
@@ -23,7 +24,8 @@ export function manifestsCommand(context: CommandContext): Command {
     .description('compile and print what would be signed; exit 3 names file:line:column of each problem')
     .option('--organisation <domain>', 'organisation to compile for', 'acme.example')
     .action(async (folder: string, flags: { organisation: string }) => {
-      const bundle = await compile(context, folder, organisationSchema.parse(flags.organisation));
+      const organisation = organisationSchema.parse(flags.organisation);
+      const bundle = await compile(context, folder, organisation).catch(refuse);
       context
         .output()
         .result(

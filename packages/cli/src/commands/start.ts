@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { demoManifests } from '../assets.ts';
 import { describeFailure, EXIT_CODES } from '../output.ts';
-import { DEFAULT_PORT_BASE } from '../start/ports.ts';
+import { DEFAULT_PORT_BASE, portsFrom } from '../start/ports.ts';
 import { type RunningSealpost, startSealpost } from '../start/start.ts';
 import { tellStory } from '../story/story.ts';
 import type { CommandContext } from './context.ts';
@@ -27,7 +27,7 @@ export function startCommand(context: CommandContext): Command {
     .description('start PostgreSQL, control, gateway, dispatcher and simulated carriers on this machine')
     .option('--data <dir>', `data folder (default: ${context.defaultData})`)
     .option('--operator <dir>', 'folder of the operator’s keys (default: operator/ in the data folder)')
-    .option('--port-base <port>', 'first of six ports', portNumber, DEFAULT_PORT_BASE)
+    .option('--port-base <port>', 'first of six ports', portBaseOf, DEFAULT_PORT_BASE)
     .option('--organisation <domain>', 'name of the organisation, used once by the first start', DEMO_ORGANISATION)
     .option('--story', 'tell the story again on existing data')
     .option('--demo', 'tell the story in a temporary folder and exit')
@@ -43,13 +43,22 @@ export function startCommand(context: CommandContext): Command {
     });
 }
 
-function portNumber(text: string): number {
-  const port = Number(text);
-  if (!Number.isInteger(port)) throw new InvalidArgumentError('give a port number.');
-  return port;
+/** Parses `--port-base`, also for `doctor`. */
+export function portBaseOf(text: string): number {
+  try {
+    return portsFrom(Number(text)).control;
+  } catch {
+    throw new InvalidArgumentError('choose a number from 1024 to 65000; six ports are counted from it.');
+  }
 }
 
-function start(context: CommandContext, flags: StartFlags, data: string): Promise<RunningSealpost> {
+/** `undefined` when it was told to stop before everything ran. */
+async function start(
+  context: CommandContext,
+  flags: StartFlags,
+  data: string,
+  signal: AbortSignal,
+): Promise<RunningSealpost | undefined> {
   const { operator, portBase, organisation, logLevel } = flags;
   const options = {
     data,
@@ -57,20 +66,28 @@ function start(context: CommandContext, flags: StartFlags, data: string): Promis
     organisation,
     logLevel,
     version: context.version,
+    signal,
     ...(operator === undefined ? {} : { operator: resolve(operator) }),
     ...(context.runtimeDir === undefined ? {} : { runtimeDir: context.runtimeDir }),
   };
-  return startSealpost(options, context.surroundings, context.output().say);
+  try {
+    return await startSealpost(options, context.surroundings, context.output().say);
+  } catch (cause) {
+    if (signal.aborted) return undefined;
+    throw cause;
+  }
 }
 
 async function serve(context: CommandContext, flags: StartFlags): Promise<void> {
   const { say, result } = context.output();
-  const stopped = stopRequested();
-  const sealpost = await start(context, flags, flags.data ?? context.defaultData);
+  const { signal, stopped } = stopRequested();
+  const sealpost = await start(context, flags, flags.data ?? context.defaultData, signal);
+  if (sealpost === undefined) return;
   try {
     for (const warning of sealpost.warnings) say(`note: ${warning}`);
     if (flags.story === true || !existsSync(join(sealpost.folder.zone('run'), 'story-told'))) {
       const story = await Promise.race([tellStory(sealpost, demoManifests(), context.surroundings, say), stopped]);
+      if (signal.aborted) return say('stopping');
       if (story !== undefined && !story.ok) throw story.failure;
     }
     const places = placesOf(sealpost);
@@ -92,12 +109,13 @@ async function demo(context: CommandContext, flags: StartFlags): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'sealpost-demo-'));
   // PostgreSQL runs as another user when root starts it and must pass through, not read.
   chmodSync(folder, 0o711);
-  const stopped = stopRequested();
+  const { signal, stopped } = stopRequested();
   let sealpost: RunningSealpost | undefined;
   try {
-    sealpost = await start(context, flags, join(folder, 'data'));
+    sealpost = await start(context, flags, join(folder, 'data'), signal);
+    if (sealpost === undefined) return context.exitWith(EXIT_CODES.failed);
     const story = await Promise.race([tellStory(sealpost, demoManifests(), context.surroundings, say), stopped]);
-    if (story === undefined) return context.exitWith(EXIT_CODES.failed);
+    if (story === undefined || signal.aborted) return context.exitWith(EXIT_CODES.failed);
     const failed = story.steps.find((step) => !step.ok);
     if (!story.ok) process.stderr.write(`${describeFailure(story.failure).lines.join('\n')}\n`);
     result({ ok: story.ok, ...(failed === undefined ? {} : { failed: failed.step }), steps: story.steps }, [
@@ -125,16 +143,24 @@ function placesOf({ ports, folder, operator }: RunningSealpost): Record<string, 
   };
 }
 
-/** Resolves on Ctrl-C, on SIGTERM, and when the process that started this one is gone. */
-function stopRequested(): Promise<undefined> {
-  return new Promise((resolve) => {
-    const stop = () => resolve(undefined);
-    process.once('SIGINT', stop);
-    process.once('SIGTERM', stop);
-    process.once('SIGHUP', stop);
-    if (!process.connected) return;
+/**
+ * Ctrl-C, SIGTERM, and the end of the process that started this one. Asked twice is asked once: whoever presses Ctrl-C
+ * again, or whose signal arrives both directly and passed on, must not cut the orderly stop short.
+ */
+function stopRequested(): { signal: AbortSignal; stopped: Promise<undefined> } {
+  const controller = new AbortController();
+  const stopped = new Promise<undefined>((resolve) => {
+    const stop = () => {
+      controller.abort();
+      resolve(undefined);
+    };
+    for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, stop);
+    if (process.send === undefined) return;
+    // Whoever started this one may have gone while it was still loading; then no event comes any more.
+    if (!process.connected) return stop();
     process.once('disconnect', stop);
     // Listening for the parent's end is no reason to stay once everything else is done.
     process.channel?.unref();
   });
+  return { signal: controller.signal, stopped };
 }

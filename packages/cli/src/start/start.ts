@@ -2,7 +2,7 @@
  * `sealpost start`: one machine, every zone a process of its own. Opens the data folder, starts PostgreSQL, carries out
  * the ceremony once, starts the services in the order they need each other, and keeps them running until told to stop.
  */
-import { existsSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Surroundings } from '@sealpost/platform';
 import type { ServiceName } from '../assets.ts';
@@ -13,10 +13,11 @@ import {
   isBootstrapped,
   readBootstrapped,
   renewServiceCertificates,
+  trustFolder,
 } from '../bootstrap/bootstrap.ts';
-import { type RunningPostgres, startPostgres } from '../postgres/index.ts';
 import { type Children, createChildren } from './children.ts';
 import { type DataFolder, openDataFolder } from './data-folder.ts';
+import { type KeptDatabase, keepDatabase } from './database-server.ts';
 import { type Ports, portsFrom, requireFree } from './ports.ts';
 import { prepareDatabases, writeServiceConfigs } from './services.ts';
 
@@ -34,6 +35,8 @@ export interface StartOptions {
   readonly logLevel: string;
   readonly operator?: string;
   readonly runtimeDir?: string;
+  /** Aborted to give the start up; what was started by then is stopped and the reason thrown. */
+  readonly signal?: AbortSignal;
 }
 
 export interface RunningSealpost {
@@ -55,7 +58,7 @@ export async function startSealpost(
 ): Promise<RunningSealpost> {
   const ports = portsFrom(options.portBase);
   const folder = openDataFolder(options.data, options.version);
-  let postgres: RunningPostgres | undefined;
+  let postgres: KeptDatabase | undefined;
   let children: Children | undefined;
   const stop = async () => {
     await children?.stopAll();
@@ -64,20 +67,23 @@ export async function startSealpost(
   };
   try {
     await requireFree(ports);
+    folder.settle();
     say('starting PostgreSQL');
-    postgres = await startPostgres({
-      dataDir: folder.postgres,
-      onLog: say,
-      ...(options.runtimeDir === undefined ? {} : { runtimeDir: options.runtimeDir }),
-    });
-    await prepareDatabases(postgres, folder);
+    const { runtimeDir } = options;
+    postgres = await keepDatabase(
+      { dataDir: folder.postgres, onLog: say, ...(runtimeDir === undefined ? {} : { runtimeDir }) },
+      surroundings.now,
+    );
+    options.signal?.throwIfAborted();
+    await prepareDatabases(postgres.server(), folder);
     const folders = foldersOf(folder, options.operator);
     const { trust, rootFingerprint } = await organisationOf(folders, options, surroundings, say);
+    options.signal?.throwIfAborted();
     const services = writeServiceConfigs({
       folder,
       ports,
       organisation: trust.organisation,
-      socketDir: postgres.socketDir,
+      socketDir: postgres.server().socketDir,
       logLevel: options.logLevel,
     });
     children = createChildren({
@@ -92,7 +98,7 @@ export async function startSealpost(
     const { start } = children;
     for (const together of ORDER) {
       say(`starting ${together.join(' and ')}`);
-      await Promise.all(together.map((name) => start(services[name])));
+      await unlessAborted(options.signal, Promise.all(together.map((name) => start(services[name]))));
     }
     const started = { postgres, children };
     return {
@@ -101,7 +107,7 @@ export async function startSealpost(
       ports,
       fresh: folder.fresh,
       rootFingerprint,
-      pid: (service) => (service === 'postgres' ? started.postgres.pid : started.children.pid(service)),
+      pid: (service) => (service === 'postgres' ? started.postgres.server().pid : started.children.pid(service)),
       warnings: warningsOf(folders),
       stop,
     };
@@ -109,6 +115,15 @@ export async function startSealpost(
     await stop();
     throw cause;
   }
+}
+
+function unlessAborted<T>(signal: AbortSignal | undefined, work: Promise<T>): Promise<T> {
+  if (signal === undefined) return work;
+  const aborted = new Promise<never>((_resolve, reject) => {
+    if (signal.aborted) reject(signal.reason);
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
+  return Promise.race([work, aborted]);
 }
 
 /** Made at the first start; later the operator's folder may be elsewhere, the zones know whom to trust. */
@@ -122,12 +137,12 @@ async function organisationOf(
     for (const zone of await renewServiceCertificates(folders, surroundings)) say(`certificate of ${zone} renewed`);
     return readBootstrapped(folders.operator);
   }
-  if (!existsSync(join(folders.zones.control, 'trust.jws')))
-    return bootstrap(options.organisation, folders, surroundings);
+  const trusted = trustFolder(folders);
+  if (trusted === undefined) return bootstrap(options.organisation, folders, surroundings);
   say(
     `the operator’s folder is not at ${folders.operator}: certificates are not renewed here (sealpost bootstrap --renew)`,
   );
-  return readBootstrapped(folders.zones.control);
+  return readBootstrapped(trusted);
 }
 
 function foldersOf(folder: DataFolder, operator: string | undefined): BootstrapFolders {
@@ -143,7 +158,11 @@ function warningsOf(folders: BootstrapFolders): string[] {
   const sameDisk = statSync(kek).dev === statSync(dirname(folders.zones.control)).dev;
   return [
     `keys of control, gateway and dispatcher are wrapped by the files named in keys.kek_file (here ${join(dirname(folders.zones.control), '<zone>', 'kek')})${sameDisk ? ': they lie on the same disk as the keys, which protects neither against a copy of this disk nor against this machine’s administrator' : ''}`,
-    `the operator’s keys are in ${folders.operator}: move that folder to another machine or medium once you run this for real`,
+    ...(isBootstrapped(folders)
+      ? [
+          `the operator’s keys are in ${folders.operator}: move that folder to another machine or medium once you run this for real`,
+        ]
+      : []),
     'control, gateway and dispatcher share this machine: the zones are separate processes, not a protection against its administrator',
   ];
 }

@@ -4,4 +4,3 @@
  * made with it leaves; a generation is never used twice; nobody is added whom the directory does not prove.
  */
 export { type Agents, type AgentsDeps, createAgents, type HeldConversation, type OpenConversation } from './agents.ts';
-export { AGENTS_ERRORS, agentsError } from './agents-errors.ts';

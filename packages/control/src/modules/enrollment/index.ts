@@ -1,5 +1,5 @@
 /** Enrollment: invitations, the device CA, directory entries, revocation. Owns the tables of 0003-enrollment.sql. */
 export type { IssuedChain } from './device-ca.ts';
 export { createEnrollment, type Enrollment, type EnrollmentDeps } from './enrollment.ts';
-export { ENROLLMENT_ERRORS, enrollmentError } from './enrollment-errors.ts';
+
 export { registerEnrollmentRoutes } from './enrollment-routes.ts';

@@ -2,5 +2,5 @@
 export { CEDAR_SCHEMA } from './cedar-schema.ts';
 export { checkPolicies } from './check-policies.ts';
 export { createFlows, type Flows, type FlowsDeps, type RunningBundle } from './flows.ts';
-export { FLOWS_ERRORS, flowsError } from './flows-errors.ts';
+export { flowsError } from './flows-errors.ts';
 export { registerFlowsRoutes } from './flows-routes.ts';

@@ -1,3 +1,3 @@
 /** Inspection: a flow's rules over content. Pure; owns nothing. */
 export { type InspectedContent, type Inspection, inspect } from './inspection.ts';
-export { blockedBy, INSPECTION_ERRORS } from './inspection-errors.ts';
+export { blockedBy } from './inspection-errors.ts';

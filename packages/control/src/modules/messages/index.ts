@@ -11,5 +11,5 @@ export {
   type Preparation,
   type Prepared,
 } from './messages.ts';
-export { MESSAGES_ERRORS, messagesError } from './messages-errors.ts';
+
 export { registerMessagesRoutes } from './messages-routes.ts';

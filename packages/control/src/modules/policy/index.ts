@@ -1,3 +1,3 @@
 /** Policy: decisions by Cedar over the running bundle's policies. */
 export { createPolicy, type Policy, type PolicyContext, type PolicyDecision, type PolicyRequest } from './policy.ts';
-export { POLICY_ERRORS, policyError } from './policy-errors.ts';
+export { policyError } from './policy-errors.ts';

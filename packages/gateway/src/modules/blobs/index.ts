@@ -4,6 +4,6 @@
  */
 export type { BlobStore, StoredBlob } from './blob-store.ts';
 export { type Blobs, type BlobsDeps, createBlobs } from './blobs.ts';
-export { BLOBS_ERRORS, blobsError } from './blobs-errors.ts';
+
 export { registerBlobDeviceRoutes, registerBlobRoutes } from './blobs-routes.ts';
 export { openDiskStore } from './disk-store.ts';

@@ -2,6 +2,6 @@
  * The manifest bundle the gateway runs: signed by an operator, approved by another person, versions only upwards. Owns the
  * table bundle; writes bundle.applied.
  */
-export { BUNDLE_ERRORS, bundleError } from './bundle-errors.ts';
+
 export { registerBundleRoutes } from './bundle-routes.ts';
 export { type Bundles, type BundlesDeps, createBundles, type RunningBundle } from './bundles.ts';

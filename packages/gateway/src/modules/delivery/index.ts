@@ -3,7 +3,7 @@
  * attempt_outcome, provider_receipt, provider_message, set_aside; writes route.step, attempt.*, receipt.* and message.ended.
  */
 export { createDelivery, type Delivery, type DeliveryDeps } from './delivery.ts';
-export { DELIVERY_ERRORS } from './delivery-errors.ts';
+
 export { registerDeliveryRoutes } from './delivery-routes.ts';
-export { decide } from './machine.ts';
-export { applyEvent, type DeliveryState, foldDelivery } from './state.ts';
+
+export type { DeliveryState } from './state.ts';

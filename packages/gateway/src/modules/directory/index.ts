@@ -11,5 +11,5 @@ export {
   type DirectoryDeps,
   type PostedEntry,
 } from './directory.ts';
-export { DIRECTORY_ERRORS, directoryError } from './directory-errors.ts';
+
 export { registerDirectoryRoutes } from './directory-routes.ts';

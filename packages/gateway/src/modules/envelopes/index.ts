@@ -4,7 +4,7 @@
  */
 
 export { createEnvelopes, type Envelopes, type EnvelopesDeps } from './envelopes.ts';
-export { ENVELOPES_ERRORS, envelopesError } from './envelopes-errors.ts';
+
 export { registerEnvelopeRoutes } from './envelopes-routes.ts';
 export { createGroupCommit, type GroupCommit } from './group-commit.ts';
 export { type ConversationFacts, createLookups, type Lookups } from './lookups.ts';

@@ -5,10 +5,14 @@
 import { readHeader } from '@sealpost/crypto/framing';
 import { type ConversationId, fromBase64url, type gatewayApi, SYNC_FRAME_LIMIT } from '@sealpost/protocol';
 import type { z } from 'zod';
-import type { StoredPayloads } from './conversations.ts';
 import { groupsError } from './groups-errors.ts';
 
 export type CommitPost = z.infer<typeof gatewayApi.commitPostSchema>;
+
+export interface StoredPayloads {
+  readonly commit: Uint8Array;
+  readonly welcome: { readonly message: Uint8Array; readonly ratchetTree: Uint8Array } | null;
+}
 
 /** Room for the rest of the frame a welcome travels in. */
 const FRAME_MARGIN = 1000;

@@ -5,7 +5,7 @@
 import { sha256 } from '@sealpost/crypto/verify';
 import type { Sql } from '@sealpost/platform';
 import { type ConversationId, canonicalBytes, type DeviceId, equalBytes } from '@sealpost/protocol';
-import type { CommitPost } from './commit-schema.ts';
+import type { CommitPost, StoredPayloads } from './commit-schema.ts';
 import { deviceIdsOf } from './queue-row-schema.ts';
 
 export interface ConversationState {
@@ -17,11 +17,6 @@ export interface ConversationState {
 export interface Conversation {
   readonly creator: string;
   readonly epoch: number;
-}
-
-export interface StoredPayloads {
-  readonly commit: Uint8Array;
-  readonly welcome: { readonly message: Uint8Array; readonly ratchetTree: Uint8Array } | null;
 }
 
 const STORE_COMMIT = `

@@ -6,6 +6,6 @@
  */
 export type { ConversationState } from './conversations.ts';
 export { createGroups, type Groups, type GroupsDeps } from './groups.ts';
-export { GROUPS_ERRORS, groupsError } from './groups-errors.ts';
+
 export { registerGroupRoutes, registerKeyPackageRoutes } from './groups-routes.ts';
 export type { QueuedItem, QueueEntry } from './queue.ts';

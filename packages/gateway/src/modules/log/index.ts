@@ -3,8 +3,8 @@
  * makes of them. An event is durable with its caller's transaction, provable once a checkpoint covers it.
  */
 export type { Appended, LaneEvent, Sequenced } from './lane-event.ts';
-export { LANES, laneOf } from './lanes.ts';
+export { laneOf } from './lanes.ts';
 export { createLog, type Log, type LogDeps, PROMISED_MS } from './log.ts';
-export { LOG_ERRORS, logError } from './log-errors.ts';
+export { logError } from './log-errors.ts';
 export { registerLogRoutes, registerPublicLogRoutes } from './log-routes.ts';
 export { type PreparedEvent, prepareEvent } from './prepare-event.ts';

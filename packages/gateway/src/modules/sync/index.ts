@@ -4,4 +4,3 @@
  */
 export type { ReceiptIntake, ReceiptOutcome } from './receipt-intake.ts';
 export { createSync, type Sync, type SyncDeps } from './sync.ts';
-export { SYNC_ERRORS, syncError } from './sync-errors.ts';

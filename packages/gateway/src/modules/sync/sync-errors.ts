@@ -1,7 +1,7 @@
 /**
  * Every reason sync ends a connection. `sentence` is not sent; code and hint are, in the last frame.
  */
-import { type ErrorTable, errorsOf } from '@sealpost/protocol';
+import type { ErrorTable } from '@sealpost/protocol';
 
 export const SYNC_ERRORS = {
   ERR_SYNC_FRAME: {
@@ -67,4 +67,3 @@ export const SYNC_ERRORS = {
   },
 } as const satisfies ErrorTable;
 export type SyncCode = keyof typeof SYNC_ERRORS;
-export const syncError = errorsOf(SYNC_ERRORS);
