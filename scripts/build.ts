@@ -2,6 +2,7 @@
  * `npm run build`: one bundled file per deployable, dist/<name>/bin/main.mjs, its SQL and manifests beside bin/; then the walls again, on
  * what each bundle really holds (esbuild's metafile lists every input), with one planted violation that must be seen.
  */
+import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { build } from 'esbuild';
@@ -18,6 +19,17 @@ const EXTERNAL = [
   '@cedar-policy/cedar-wasm/nodejs',
 ];
 
+/** A bundle that does not even load says nothing of its own; asked for a configuration that is not there it says so. */
+function requireLoads(name: string, file: string): void {
+  const { stdout, stderr } = spawnSync(
+    process.execPath,
+    [file, ...(name === 'sealpost' ? ['--version'] : ['--config', join(out, 'absent.yaml')])],
+    { encoding: 'utf8' },
+  );
+  if (!/^\d+\.\d+\.\d+$/m.test(stdout) && !stderr.includes('sealpost: error:'))
+    throw new Error(`${file} does not load:\n${stderr.slice(-1500)}`);
+}
+
 /** Some dependencies are CommonJS and call `require`, which an ES module has not. */
 const banner =
   "import { createRequire as __createRequire } from 'node:module';\nconst require = __createRequire(import.meta.url);";
@@ -33,7 +45,6 @@ async function bundle(entry: string, outfile: string | undefined, planted?: stri
     platform: 'node',
     target: 'node24',
     format: 'esm',
-    conditions: ['node', 'import'],
     external: EXTERNAL,
     banner: { js: banner },
     sourcemap: outfile === undefined ? false : 'linked',
@@ -64,6 +75,7 @@ for (const { name, entry, assets } of DEPLOYABLES) {
     console.error(breach);
   }
   for (const asset of assets) cpSync(join(root, asset), join(folder, basename(asset)), { recursive: true });
+  requireLoads(name, join(folder, 'bin', 'main.mjs'));
   writeFileSync(join(folder, 'inputs.json'), `${JSON.stringify(inputs.sort(), null, 1)}\n`);
   console.log(`dist/${name}/bin/main.mjs: ${inputs.length} inputs`);
 }
