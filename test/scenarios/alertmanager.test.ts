@@ -9,7 +9,7 @@ import type { Device, InboxMessage } from '../../packages/client/src/index.ts';
 import { memberIdSchema } from '../../packages/protocol/src/index.ts';
 import { callJson } from '../support/call.ts';
 import { type HoldingProxy, openHoldingProxy } from '../support/holding-proxy.ts';
-import { type House, openHouse } from '../support/house.ts';
+import { openHouse, type RunningHouse } from '../support/running-house.ts';
 import { until } from '../support/until.ts';
 
 const PROGRAM = '/usr/bin/prometheus-alertmanager';
@@ -19,7 +19,7 @@ const PORTS = { base: 6230, proxy: 6238, alertmanager: 6239 };
 
 if (!installed && process.env.SEALPOST_REQUIRE_PEERS !== '1') test.skip(MISSING, () => undefined);
 else {
-  let house: House;
+  let house: RunningHouse;
   let stage: Stage;
   let proxy: HoldingProxy;
   let alertmanager: ChildProcess;

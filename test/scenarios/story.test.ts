@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ALICE_PHONE } from '../../packages/cli/src/story/stage.ts';
 import { type StoryResult, tellStory } from '../../packages/cli/src/story/story.ts';
-import { type House, openHouse } from '../support/house.ts';
 import { cli, startCli } from '../support/run-cli.ts';
+import { openHouse, type RunningHouse } from '../support/running-house.ts';
 import { until } from '../support/until.ts';
 
 const STEPS = [
@@ -42,7 +42,7 @@ const STEPS = [
   'proof.tampered',
 ];
 
-let house: House;
+let house: RunningHouse;
 let story: StoryResult;
 let exported: string;
 

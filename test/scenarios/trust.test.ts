@@ -17,6 +17,7 @@ import {
   controlApi,
   type Envelope,
   flowNameSchema,
+  type MessageId,
   memberIdSchema,
   type Submission,
   submissionSchema,
@@ -24,8 +25,8 @@ import {
 } from '../../packages/protocol/src/index.ts';
 import { bearer, call, callJson } from '../support/call.ts';
 import { countsOf, settledSize } from '../support/changes.ts';
-import { type House, openHouse } from '../support/house.ts';
 import { enrolByHand, enrollmentBody, type RawDevice, signedHeaders } from '../support/raw-device.ts';
+import { openHouse, type RunningHouse } from '../support/running-house.ts';
 import { until } from '../support/until.ts';
 
 const INCIDENTS = flowNameSchema.parse('incident-alerts');
@@ -33,7 +34,7 @@ const MAINTENANCE = flowNameSchema.parse('maintenance');
 const ALICE = memberIdSchema.parse('alice');
 const BOB = memberIdSchema.parse('bob');
 
-let house: House;
+let house: RunningHouse;
 let stage: Stage;
 let tablet: RawDevice;
 /** A second flow, to be outside of: the same agent, the same floor. */
@@ -291,7 +292,7 @@ describe('bundles', () => {
     const next = { ...bundle, version: house.surroundings.now() };
     const signed = await stage.operator.signBundle(next);
     const [head, , signature] = signed.split('.');
-    const lowered = { ...next, flows: next.flows.map((flow) => ({ ...flow, floor: 'clear' })) };
+    const lowered = { ...next, flows: next.flows.map((flow) => ({ ...flow, floor: 'none' })) };
     const changed = [head, toBase64url(Buffer.from(JSON.stringify(lowered))), signature].join('.');
     const stranger = (await createSigningKey('EdDSA')).signer;
     const texts = [
@@ -370,6 +371,7 @@ describe('the floor', () => {
   /** The newest envelope that control sealed, as it stored it. */
   const envelope = async (): Promise<Envelope> => {
     const { message } = await stage.sendAlert('FloorCheck', 'firing');
+    await readByAlice(message);
     const [row] = await house.databases.control.query<{ submission: Uint8Array }>(
       'submission',
       'SELECT submission FROM message_request WHERE message = $1',
@@ -409,7 +411,7 @@ describe('the floor', () => {
     const sealed = await envelope();
     await changesNothing(async () => {
       for (const change of [
-        { floor: 'clear' },
+        { floor: 'none' },
         { floor: 'transport' },
         { classification: 'public' },
       ] as Partial<Envelope>[])
@@ -479,6 +481,17 @@ test('a revoked device is cut off at once and reads nothing sent afterwards, whi
     await lost.close();
   }
 });
+
+/** Read on the phone, which ends what the gateway does for it: nothing of it happens later, beside another test. */
+async function readByAlice(message: MessageId): Promise<void> {
+  const { phone } = stage;
+  await phone.connect();
+  await until('the message on the phone', () => has(phone, message));
+  await phone.open(message);
+  const over = async () => (await stage.status(message)).timeline.some(({ event }) => event.kind === 'message.ended');
+  await until('the end of the message', over);
+  await phone.disconnect();
+}
 
 async function has(device: Stage['phone'], message: string): Promise<boolean> {
   return (await device.inbox()).some((entry) => entry.message === message && entry.state !== 'unreadable');
@@ -581,7 +594,7 @@ async function codeOf(work: Promise<unknown>): Promise<unknown> {
 }
 
 /** The code an envelope was refused with, whether its whole submission was or only it. */
-async function outcomeOf(work: ReturnType<House['internal']['submit']>): Promise<unknown> {
+async function outcomeOf(work: ReturnType<RunningHouse['internal']['submit']>): Promise<unknown> {
   return work.then(
     ({ results: [result] }) => (result?.outcome === 'refused' ? result.code : result?.outcome),
     (cause: Refusal) => cause.code ?? cause,

@@ -3,12 +3,12 @@
  * what a refused request is meant to leave behind and what servers do by themselves.
  */
 import type { Database } from '../../packages/platform/src/index.ts';
-import type { House } from './house.ts';
+import type { RunningHouse } from './running-house.ts';
 
 /** Replay memory, limits on guessing, and the sequencer's own bookkeeping (the log's events are counted in lane_event). */
 const NOT_COUNTED = ['request_nonce', 'assertion_used', 'enrollment_failure', 'sync_session', 'witness_seen', 'log_'];
 
-export async function countsOf({ databases }: House): Promise<Record<string, number>> {
+export async function countsOf({ databases }: RunningHouse): Promise<Record<string, number>> {
   return {
     ...(await tablesOf('control', databases.control)),
     ...(await tablesOf('gateway', databases.gateway)),
@@ -35,7 +35,7 @@ async function tablesOf(zone: string, database: Database): Promise<Record<string
 }
 
 /** Everything that was committed is in the tree, so that the size of the log stands still unless somebody acts. */
-export async function settledSize(house: House): Promise<number> {
+export async function settledSize(house: RunningHouse): Promise<number> {
   for (;;) {
     const [row] = await house.databases.gateway.query<{ count: number }>(
       'events',

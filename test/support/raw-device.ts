@@ -8,7 +8,7 @@ import {
   signRequest,
 } from '../../packages/crypto/src/signer/index.ts';
 import { controlApi, toBase64url, utf8 } from '../../packages/protocol/src/index.ts';
-import type { House } from './house.ts';
+import type { RunningHouse } from './running-house.ts';
 
 export interface RawDevice {
   readonly device: string;
@@ -23,7 +23,7 @@ export async function enrollmentBody(code: string, signer: Signer) {
   return { code, name: 'tablet', request: toBase64url(request) };
 }
 
-export async function enrolByHand(house: House, code: string): Promise<RawDevice> {
+export async function enrolByHand(house: RunningHouse, code: string): Promise<RawDevice> {
   const { signer, privateJwk } = await createSigningKey('ES256');
   const answer = await fetch(`${house.urls.control}/v1/enrollments`, {
     method: 'POST',
@@ -36,7 +36,7 @@ export async function enrolByHand(house: House, code: string): Promise<RawDevice
 
 /** The headers of RFC 9421 for a request to the device listener. */
 export function signedHeaders(
-  house: House,
+  house: RunningHouse,
   signer: Signer,
   request: { readonly method: string; readonly path: string; readonly body?: string },
   nonce = toBase64url(house.surroundings.random(16)),

@@ -3,13 +3,15 @@
  * bounded before anything is decoded. Only here does an error become an answer; an untyped one shows nothing of itself.
  */
 
+import type { Socket } from 'node:net';
 import type { SecureContextOptions } from 'node:tls';
 import swagger from '@fastify/swagger';
-import { ERROR_KINDS, type ErrorTable, errorsOf, type Problem, SealpostError } from '@sealpost/protocol';
+import { ERROR_KINDS, type ErrorTable, errorsOf, type Problem, SealpostError, utf8 } from '@sealpost/protocol';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyReply, type RawServerBase } from 'fastify';
 import {
   hasZodFastifySchemaValidationErrors,
   jsonSchemaTransform,
+  jsonSchemaTransformObject,
   serializerCompiler,
   validatorCompiler,
   type ZodTypeProvider,
@@ -82,6 +84,8 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     // Errors before routing (a path that cannot be decoded) pass by the error handler below.
     frameworkErrors: (error: unknown, _request: unknown, reply: FastifyReply) =>
       answer(reply, errorOf(error, options.logger)),
+    // So does what is no HTTP at all.
+    clientErrorHandler: refuseUnreadable,
     routerOptions: { maxParamLength: 300 },
   };
   const https =
@@ -96,11 +100,15 @@ export async function createServer(options: ServerOptions): Promise<Server> {
           },
         };
   const server = Fastify({ ...base, ...https }) as unknown as Server;
+  // Fastify takes text/plain by itself; here nothing does.
+  server.removeContentTypeParser('text/plain');
   server.setValidatorCompiler(validatorCompiler);
   server.setSerializerCompiler(serializerCompiler);
   await server.register(swagger, {
     openapi: { openapi: '3.1.0', info: { title: `Sealpost ${options.name}`, version: options.version } },
     transform: jsonSchemaTransform,
+    // The named schemas that the operations refer to.
+    transformObject: jsonSchemaTransformObject,
   });
   server.setErrorHandler((error, _request, reply) => answer(reply, errorOf(error, options.logger)));
   server.setNotFoundHandler((_request, reply) => answer(reply, httpError('ERR_HTTP_MISSING')));
@@ -136,6 +144,21 @@ function answer(reply: FastifyReply, error: SealpostError) {
     .type('application/problem+json')
     .serializer((body: unknown) => JSON.stringify(body))
     .send(problem);
+}
+
+/** Bytes that Node's parser gave up on: there is no request to answer, only a connection to say so on and close. */
+function refuseUnreadable(error: Error & { readonly code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || socket.destroyed) return;
+  const problem = problemOf(httpError(error.code === 'HPE_HEADER_OVERFLOW' ? 'ERR_HTTP_TOO_LARGE' : 'ERR_HTTP_SYNTAX'));
+  const body = JSON.stringify(problem);
+  const head = [
+    `HTTP/1.1 ${problem.status} ${problem.status === 413 ? 'Content Too Large' : 'Bad Request'}`,
+    'Content-Type: application/problem+json',
+    `Content-Length: ${utf8(body).length}`,
+    'Connection: close',
+  ];
+  if (socket.writable) socket.write(`${head.join('\r\n')}\r\n\r\n${body}`);
+  socket.destroy();
 }
 
 const FASTIFY_CODES: Readonly<Record<string, keyof typeof HTTP_ERRORS>> = {

@@ -4,8 +4,12 @@
  */
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { fatal: true });
-const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
-const VALUES = new Map([...ALPHABET].map((letter, value) => [letter, value]));
+const ascii = new TextDecoder('latin1');
+const ALPHABET = encoder.encode('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_');
+const NO_LETTER = 255;
+/** Six-bit value by ASCII code. */
+const VALUES = new Uint8Array(128).fill(NO_LETTER);
+for (const [value, letter] of ALPHABET.entries()) VALUES[letter] = value;
 
 export function utf8(text: string): Uint8Array<ArrayBuffer> {
   return encoder.encode(text);
@@ -16,33 +20,42 @@ export function fromUtf8(bytes: Uint8Array): string {
   return decoder.decode(bytes);
 }
 
+/** Works on typed arrays throughout: ciphertexts of every message pass here (bench accept). */
 export function toBase64url(bytes: Uint8Array): string {
-  let text = '';
+  const letters = new Uint8Array(Math.ceil((bytes.length * 4) / 3));
+  const letterOf = (value: number) => ALPHABET[value & 63] ?? 0;
+  let at = 0;
   for (let i = 0; i < bytes.length; i += 3) {
-    const [a, b, c] = [bytes[i] ?? 0, bytes[i + 1], bytes[i + 2]];
-    text += ALPHABET.charAt(a >> 2) + ALPHABET.charAt(((a & 3) << 4) | ((b ?? 0) >> 4));
-    if (b !== undefined) text += ALPHABET.charAt(((b & 15) << 2) | ((c ?? 0) >> 6));
-    if (c !== undefined) text += ALPHABET.charAt(c & 63);
+    const group = ((bytes[i] ?? 0) << 16) | ((bytes[i + 1] ?? 0) << 8) | (bytes[i + 2] ?? 0);
+    letters[at++] = letterOf(group >> 18);
+    letters[at++] = letterOf(group >> 12);
+    // Writes past the end of a typed array are ignored: a short last group has fewer letters.
+    letters[at++] = letterOf(group >> 6);
+    letters[at++] = letterOf(group);
   }
-  return text;
+  return ascii.decode(letters);
 }
 
 /** The bytes of a canonical base64url text, or `undefined` when it is not one (padding, spaces, stray bits, other letters). */
 export function fromBase64url(text: string): Uint8Array<ArrayBuffer> | undefined {
-  if (text.length % 4 === 1) return undefined;
+  const rest = text.length % 4;
+  if (rest === 1) return undefined;
   const bytes = new Uint8Array(Math.floor((text.length * 3) / 4));
-  let [held, bits, at] = [0, 0, 0];
-  for (const letter of text) {
-    const value = VALUES.get(letter);
-    if (value === undefined) return undefined;
-    held = ((held << 6) | value) & 0xfff;
-    bits += 6;
-    if (bits >= 8) {
-      bits -= 8;
-      bytes[at++] = (held >> bits) & 0xff;
+  let [at, seen] = [0, 0];
+  for (let i = 0; i < text.length; i += 4) {
+    let group = 0;
+    for (let k = 0; k < 4; k++) {
+      const inside = i + k < text.length;
+      const value = inside ? (VALUES[text.charCodeAt(i + k)] ?? NO_LETTER) : 0;
+      seen |= value;
+      group = (group << 6) | (value & 63);
     }
+    bytes[at++] = group >> 16;
+    bytes[at++] = group >> 8;
+    bytes[at++] = group;
+    if (i + 4 > text.length && (group & (rest === 2 ? 0xffff : 0xff)) !== 0) return undefined;
   }
-  return (held & ((1 << bits) - 1)) === 0 ? bytes : undefined;
+  return seen <= 63 ? bytes : undefined;
 }
 
 export function toHex(bytes: Uint8Array): string {

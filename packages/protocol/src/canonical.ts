@@ -17,9 +17,14 @@ export function canonicalJson(value: unknown): string {
   }
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
   if (typeof value === 'object') {
-    const members = Object.entries(value).filter(([, member]) => member !== undefined);
-    members.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
-    return `{${members.map(([name, member]) => `${canonicalJson(name)}:${canonicalJson(member)}`).join(',')}}`;
+    const members = value as Readonly<Record<string, unknown>>;
+    let text = '';
+    // Array.sort without a comparator orders by UTF-16 code units, which is the order of section 3.2.3.
+    for (const name of Object.keys(members).sort()) {
+      if (members[name] === undefined) continue;
+      text += `${text === '' ? '' : ','}${canonicalJson(name)}:${canonicalJson(members[name])}`;
+    }
+    return `{${text}}`;
   }
   throw new TypeError(`canonical JSON: a ${typeof value} has no JSON form`);
 }
