@@ -40,7 +40,7 @@ else {
     await Promise.all([stage.phone.connect(), stage.laptop.connect()]);
     labels = { alertname: 'DiskFull', instance: 'db1.acme.example', severity: 'critical' };
     startsAt = new Date(house.surroundings.now() - 30_000).toISOString();
-  });
+  }, 120_000);
   afterAll(async () => {
     if (alertmanager !== undefined) await ended(alertmanager);
     await proxy?.close();

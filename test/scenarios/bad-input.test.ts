@@ -68,7 +68,7 @@ beforeAll(async () => {
       Number(status),
     ]),
   );
-});
+}, 120_000);
 afterAll(() => house?.close());
 
 test('the OpenAPI documents name every operation, and each schema they refer to is there', async () => {

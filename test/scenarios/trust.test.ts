@@ -54,7 +54,7 @@ beforeAll(async () => {
   await stage.operator.applyBundle(bundle);
   await stage.operator.registerMember(BOB, 'Bob Berg', undefined);
   tablet = await enrolByHand(house, await stage.operator.inviteDevice(BOB));
-});
+}, 120_000);
 afterAll(() => house?.close());
 
 /** Nothing was stored and the log is as long as before. */

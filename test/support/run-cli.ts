@@ -1,6 +1,7 @@
 /** The `sealpost` command as a process of its own, in its own temporary folder, ended when the test is done with it. */
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
 
 const PROGRAM = join(import.meta.dirname, '../../packages/cli/bin/sealpost.mjs');
 
@@ -31,6 +32,10 @@ export function startCli(args: readonly string[], env: Readonly<Record<string, s
       const stdout = Buffer.concat(out).toString('utf8');
       resolve({ exit: code ?? -1, stdout, stderr: Buffer.concat(err).toString('utf8'), json: onlyLine(stdout) });
     });
+  });
+  onTestFinished(async () => {
+    if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM');
+    await ended;
   });
   return { pid: child.pid ?? -1, ended };
 }

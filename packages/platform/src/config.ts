@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { type ErrorTable, errorsOf } from '@sealpost/protocol';
-import { LineCounter, parseDocument } from 'yaml';
+import { isMap, isNode, isScalar, LineCounter, parseDocument } from 'yaml';
 import type { z } from 'zod';
 
 export const CONFIG_ERRORS = {
@@ -44,17 +44,22 @@ export function parseConfig<Schema extends z.ZodType>(schema: Schema, text: stri
   const parsed = schema.safeParse(document.toJS({ maxAliasCount: 0 }) ?? {});
   if (parsed.success) return parsed.data;
   const details = parsed.error.issues.map((issue) => {
-    const node = nearestNode(document, issue.path);
-    const range =
-      node === null || typeof node !== 'object'
-        ? undefined
-        : (node as { range?: [number, number, number] | null }).range;
+    const unknown = issue.code === 'unrecognized_keys' ? issue.keys[0] : undefined;
+    const node = unknown === undefined ? nearestNode(document, issue.path) : keyNode(document, issue.path, unknown);
+    const range = isNode(node) ? node.range : undefined;
     return {
       pointer: at(range?.[0] ?? 0),
       detail: `/${issue.path.map(String).join('/')}: ${issue.message}`.slice(0, 300),
     };
   });
   throw configError('ERR_CONFIG_INVALID', { details });
+}
+
+/** The key itself, whose line an unknown member is reported at. */
+function keyNode(document: ReturnType<typeof parseDocument>, path: readonly PropertyKey[], name: string): unknown {
+  const map = path.length === 0 ? document.contents : document.getIn(path, true);
+  if (!isMap(map)) return map;
+  return map.items.find(({ key }) => isScalar(key) && key.value === name)?.key ?? map;
 }
 
 function nearestNode(document: ReturnType<typeof parseDocument>, path: readonly PropertyKey[]): unknown {

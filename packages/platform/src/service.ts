@@ -27,6 +27,8 @@ export async function runService(name: string, logger: Logger, start: () => Prom
   };
   process.on('SIGTERM', () => void stop('SIGTERM'));
   process.on('SIGINT', () => void stop('SIGINT'));
+  // Started over IPC by a parent that is gone already, or will be.
+  if (process.send !== undefined && !process.connected) process.exit(1);
   if (process.connected) process.on('disconnect', () => void stop('parent gone'));
   try {
     service = await start();

@@ -88,7 +88,12 @@ async function serve(context: CommandContext, flags: StartFlags): Promise<void> 
     if (flags.story === true || !existsSync(join(sealpost.folder.zone('run'), 'story-told'))) {
       const story = await Promise.race([tellStory(sealpost, demoManifests(), context.surroundings, say), stopped]);
       if (signal.aborted) return say('stopping');
-      if (story !== undefined && !story.ok) throw story.failure;
+      if (story !== undefined && !story.ok) {
+        const failed = story.steps.find((step) => !step.ok)?.step ?? '';
+        process.stderr.write(`${describeFailure(story.failure).lines.join('\n')}\n`);
+        result({ ok: false, failed, steps: story.steps }, ['', `Step ${failed} failed.`]);
+        return context.exitWith(EXIT_CODES.failed);
+      }
     }
     const places = placesOf(sealpost);
     result({ serving: true, ...places }, [

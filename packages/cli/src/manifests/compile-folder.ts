@@ -33,12 +33,13 @@ export async function compileFolder(folder: string, options: CompileOptions): Pr
   const result = await compileBundle(manifests, textsOf(folder, '.cedar'), options);
   if (result.kind === 'ok') return result.bundle;
   const details = result.problems.map(({ file, line, column, pointer, detail }) => ({
-    pointer: `${file}:${line}:${column}`,
+    pointer: `${join(folder, file)}:${line}:${column}`,
     detail: `${pointer} ${detail}`.trim().slice(0, 300),
   }));
   throw manifestError('ERR_MANIFESTS_INVALID', { details });
 }
 
+/** Named relative to the folder: the signed bundle says nothing of where it was compiled. */
 function textsOf(folder: string, ending: string): { file: string; text: string }[] {
   let names: string[];
   try {
@@ -49,5 +50,5 @@ function textsOf(folder: string, ending: string): { file: string; text: string }
   return names
     .filter((name) => name.endsWith(ending))
     .sort()
-    .map((name) => ({ file: join(folder, name), text: readFileSync(join(folder, name), 'utf8') }));
+    .map((name) => ({ file: name, text: readFileSync(join(folder, name), 'utf8') }));
 }

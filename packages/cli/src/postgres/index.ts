@@ -13,5 +13,4 @@ export {
   dropDatabase,
   type PostgresAdmin,
 } from './database.ts';
-export { PostgresError, type PostgresErrorCode, postgresErrors } from './postgres-errors.ts';
 export { type RunningPostgres, type StartPostgresOptions, startPostgres } from './start.ts';

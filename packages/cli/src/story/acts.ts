@@ -30,9 +30,12 @@ export async function actOne(stage: Stage, steps: Steps): Promise<MessageId> {
     'one.attachment',
     'the linked PNG came as ciphertext through the blob store and opens to the same bytes',
     async () => {
-      const original = digest(await stage.simulator.image('disk'));
-      for (const device of [phone, laptop])
-        must(digest(await device.attachment(message, 0)) === original, 'attachment bytes');
+      const original = await stage.simulator.image('disk');
+      for (const device of [phone, laptop]) {
+        const opened = await device.attachment(message, 0);
+        const both = `attachment bytes (${inShort(opened)} on ${device.identity.device}, ${inShort(original)} linked)`;
+        must(digest(opened) === digest(original), both);
+      }
     },
   );
   await steps.run('one.read', 'both devices sent signed read receipts; the phone acknowledged', async () => {
@@ -210,6 +213,11 @@ async function refusedBelowFloor(stage: Stage): Promise<void> {
       (cause: unknown) => cause,
     );
   must(refusal instanceof SealpostError && refusal.code === 'ERR_ROUTING_BELOW_FLOOR', 'refusal below the floor');
+}
+
+/** Enough to tell which side is another one than ever before. */
+function inShort(bytes: Uint8Array): string {
+  return `${bytes.length} bytes ${digest(bytes).slice(0, 12)}`;
 }
 
 function digest(bytes: Uint8Array): string {
