@@ -118,6 +118,19 @@ function bind(value: unknown): unknown {
     : value;
 }
 
+/**
+ * Whether an error means that the database is away or cannot work now, not that a statement was wrong: SQLSTATE classes
+ * 08, 53, 57 and 58 (PostgreSQL appendix A), the socket's own errors, and those of `pg` that carry no code.
+ */
+export function isUnavailable(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const { code } = error as { code?: unknown };
+  if (typeof code === 'string') return /^(?:08|53|57|58)[0-9A-Z]{3}$/.test(code) || SOCKET_ERRORS.has(code);
+  return /^(?:Connection terminated|timeout exceeded when trying to connect|Client was closed)/.test(error.message);
+}
+
+const SOCKET_ERRORS: ReadonlySet<string> = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ENOENT', 'ETIMEDOUT']);
+
 /** Applies the `NNNN-name.sql` files of `folder` that the database has not seen, each in one transaction. */
 export async function migrate(
   database: Database,

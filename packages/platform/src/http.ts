@@ -16,6 +16,7 @@ import {
   validatorCompiler,
   type ZodTypeProvider,
 } from 'fastify-type-provider-zod';
+import { databaseError, isUnavailable } from './database.ts';
 import type { Logger } from './log.ts';
 
 export const HTTP_ERRORS = {
@@ -187,6 +188,10 @@ function errorOf(error: unknown, logger: Logger): SealpostError {
   if (known !== undefined) return httpError(known);
   if (statusCode === 400 || (error instanceof SyntaxError && statusCode !== undefined && statusCode < 500))
     return httpError('ERR_HTTP_SYNTAX');
+  if (isUnavailable(error)) {
+    logger.warn('database away', { code: 'ERR_DATABASE_UNAVAILABLE' });
+    return databaseError('ERR_DATABASE_UNAVAILABLE', { cause: error, retryAfter: 1 });
+  }
   logger.error('request failed', { code: 'ERR_HTTP_INTERNAL', cause: error });
   return httpError('ERR_HTTP_INTERNAL', { cause: error });
 }

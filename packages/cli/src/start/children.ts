@@ -1,10 +1,10 @@
 /**
- * The services of one start, each a process of its own. A child that dies while it should run is started again, at most
- * a few times a minute; a child never outlives this process: the kernel sends it SIGTERM when this one is gone (setpriv),
+ * The services of one start, each a process of its own. A child that dies while it should run is started again, ever
+ * more slowly and without end, so that a disk that was full for an hour needs nobody afterwards; a child never outlives this process: the kernel sends it SIGTERM when this one is gone (setpriv),
  * and its IPC channel closes. It has a session of its own, so Ctrl-C reaches this process alone, which stops all in order.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createWriteStream, type WriteStream } from 'node:fs';
+import { closeSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { startError } from './start-errors.ts';
@@ -20,10 +20,9 @@ const reportSchema = z.discriminatedUnion('kind', [
   }),
 ]);
 
-/** Beyond this many deaths within a minute a service is left down and the start says so. */
-const RESTARTS_A_MINUTE = 5;
-/** Doubled with each death within the minute: a database that comes back in seconds must not use up the restarts. */
+/** Doubled with each death within the minute. */
 const FIRST_PAUSE = 100;
+const LONGEST_PAUSE = 15_000;
 const STOP_LIMIT = 12_000;
 
 export interface ServiceSpec {
@@ -45,16 +44,15 @@ export function createChildren(options: {
   compileCache: string;
   now: () => number;
   onRestart: (name: string) => void;
-  onGivenUp: (name: string) => void;
 }): Children {
-  const running = new Map<string, { process: ChildProcess; log: WriteStream }>();
+  const running = new Map<string, ChildProcess>();
   const deaths = new Map<string, number[]>();
   const pauses = new Set<NodeJS.Timeout>();
   let stopping = false;
 
   const launch = (spec: ServiceSpec): Promise<void> =>
     new Promise((resolve, reject) => {
-      const log = createWriteStream(join(options.logs, `${spec.name}.log`), { flags: 'a', mode: 0o600 });
+      const log = openLog(join(options.logs, `${spec.name}.log`));
       const child = spawn(
         'setpriv',
         [
@@ -72,9 +70,9 @@ export function createChildren(options: {
           detached: true,
         },
       );
-      child.stdout?.pipe(log, { end: false });
-      child.stderr?.pipe(log, { end: false });
-      running.set(spec.name, { process: child, log });
+      child.stdout?.on('data', log.write);
+      child.stderr?.on('data', log.write);
+      running.set(spec.name, child);
       let settled = false;
       child.on('message', (message) => {
         const report = reportSchema.safeParse(message);
@@ -96,7 +94,7 @@ export function createChildren(options: {
       });
       child.on('exit', (code, signal) => {
         running.delete(spec.name);
-        log.end();
+        log.close();
         if (!settled) {
           settled = true;
           reject(
@@ -111,7 +109,6 @@ export function createChildren(options: {
   const revive = (spec: ServiceSpec) => {
     const recent = [...(deaths.get(spec.name) ?? []).filter((at) => at > options.now() - 60_000), options.now()];
     deaths.set(spec.name, recent);
-    if (recent.length > RESTARTS_A_MINUTE) return options.onGivenUp(spec.name);
     options.onRestart(spec.name);
     const pause = setTimeout(
       () => {
@@ -120,19 +117,39 @@ export function createChildren(options: {
           if (!stopping) revive(spec);
         });
       },
-      FIRST_PAUSE * 2 ** (recent.length - 1),
+      Math.min(FIRST_PAUSE * 2 ** (recent.length - 1), LONGEST_PAUSE),
     );
     pauses.add(pause);
   };
 
   return {
     start: launch,
-    pid: (name) => running.get(name)?.process.pid,
+    pid: (name) => running.get(name)?.pid,
     async stopAll() {
       stopping = true;
       for (const pause of pauses) clearTimeout(pause);
-      await Promise.all([...running.values()].map(({ process: child }) => stopChild(child)));
+      await Promise.all([...running.values()].map(stopChild));
     },
+  };
+}
+
+/** A log that cannot be written (a full disk) costs its lines and nothing else. */
+function openLog(path: string): { write: (chunk: Uint8Array) => void; close: () => void } {
+  let file: number | undefined;
+  const attempt = (work: () => void) => {
+    try {
+      work();
+    } catch {
+      // The service is worth more than what it says.
+    }
+  };
+  return {
+    write: (chunk) =>
+      attempt(() => {
+        file ??= openSync(path, 'a', 0o600);
+        writeSync(file, chunk);
+      }),
+    close: () => attempt(() => file !== undefined && closeSync(file)),
   };
 }
 

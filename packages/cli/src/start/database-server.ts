@@ -1,8 +1,9 @@
-/** The database of one start: started again when it ends unasked, at most a few times a minute. */
+/** The database of one start: started again when it ends unasked, ever more slowly and without end (a full disk passes). */
+import { setTimeout as delay } from 'node:timers/promises';
 import { type RunningPostgres, type StartPostgresOptions, startPostgres } from '../postgres/index.ts';
 
-/** Beyond this many ends within a minute it is left down and the start says so. */
-const RESTARTS_A_MINUTE = 3;
+const FIRST_PAUSE = 100;
+const LONGEST_PAUSE = 15_000;
 
 export interface KeptDatabase {
   /** The one that runs now. */
@@ -15,31 +16,34 @@ export async function keepDatabase(
   now: () => number,
 ): Promise<KeptDatabase> {
   let server = await startPostgres(options);
-  let stopping = false;
+  const stopping = new AbortController();
   let ends: number[] = [];
 
-  const keep = async (): Promise<void> => {
-    for (;;) {
-      await server.exited;
-      if (stopping) return;
-      ends = [...ends.filter((at) => at > now() - 60_000), now()];
-      if (ends.length > RESTARTS_A_MINUTE) return options.onLog('PostgreSQL keeps ending and is left down');
-      options.onLog('PostgreSQL ended unexpectedly and is started again');
-      server = await startPostgres(options);
-      // Told to stop while it came up: nobody else knows of this one.
-      if (stopping) await server.stop();
-    }
+  const startAgain = async (): Promise<void> => {
+    ends = [...ends.filter((at) => at > now() - 60_000), now()];
+    const pause = Math.min(FIRST_PAUSE * 2 ** (ends.length - 1), LONGEST_PAUSE);
+    await delay(pause, undefined, { signal: stopping.signal });
+    options.onLog('PostgreSQL ended unexpectedly and is started again');
+    server = await startPostgres(options);
   };
-  const kept = keep().catch((cause: unknown) =>
-    options.onLog(
-      `PostgreSQL could not be started again: ${cause instanceof Error ? cause.message : 'unknown reason'}`,
-    ),
-  );
+
+  const keep = async (): Promise<void> => {
+    while (!stopping.signal.aborted) {
+      await server.exited;
+      await startAgain().catch((cause: unknown) => {
+        if (stopping.signal.aborted) return;
+        options.onLog(`PostgreSQL could not be started: ${cause instanceof Error ? cause.message : 'unknown reason'}`);
+      });
+    }
+    // Told to stop while it came up: nobody else knows of this one.
+    await server.stop();
+  };
+  const kept = keep();
 
   return {
     server: () => server,
     async stop() {
-      stopping = true;
+      stopping.abort();
       await server.stop();
       await kept;
     },

@@ -1,6 +1,7 @@
 /** The ports a start needs, counted from one base, and who has them when they are taken. */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { basename } from 'node:path';
 import { startError } from './start-errors.ts';
 
 export const DEFAULT_PORT_BASE = 4400;
@@ -64,11 +65,17 @@ function ownerOf(port: number): { pid: number; name: string } | undefined {
   }
   for (const pid of list('/proc').filter((name) => /^\d+$/.test(name))) {
     for (const descriptor of list(`/proc/${pid}/fd`)) {
-      if (inodes.has(linkOf(`/proc/${pid}/fd/${descriptor}`)))
-        return { pid: Number(pid), name: readLines(`/proc/${pid}/comm`)[0] ?? '' };
+      if (inodes.has(linkOf(`/proc/${pid}/fd/${descriptor}`))) return { pid: Number(pid), name: programOf(pid) };
     }
   }
   return undefined;
+}
+
+/** The program and, for an interpreter, its script; never further arguments, which may hold secrets. */
+function programOf(pid: string): string {
+  const [program = '', ...rest] = (readLines(`/proc/${pid}/cmdline`)[0] ?? '').split('\0');
+  const script = rest.find((word) => /\.m?[jt]s$|\.py$|\.pl$/.test(word));
+  return [program, ...(script === undefined ? [] : [script])].map((path) => basename(path)).join(' ');
 }
 
 function list(folder: string): string[] {

@@ -92,8 +92,6 @@ export async function startSealpost(
       now: surroundings.now,
       onRestart: (name) =>
         say(`${name} ended unexpectedly and is started again; see ${join(folder.path, 'logs', `${name}.log`)}`),
-      onGivenUp: (name) =>
-        say(`${name} keeps ending and is left down; see ${join(folder.path, 'logs', `${name}.log`)}`),
     });
     const { start } = children;
     for (const together of ORDER) {
