@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { type ErrorTable, errorsOf } from '@sealpost/protocol';
-import { isMap, isNode, isScalar, LineCounter, parseDocument } from 'yaml';
+import { isMap, isNode, isScalar, LineCounter, parseDocument, visit } from 'yaml';
 import type { z } from 'zod';
 
 export const CONFIG_ERRORS = {
@@ -41,18 +41,36 @@ export function parseConfig<Schema extends z.ZodType>(schema: Schema, text: stri
       })),
     });
   }
+  const aliases = aliasesOf(document);
+  if (aliases.length > 0) {
+    throw configError('ERR_CONFIG_INVALID', {
+      details: aliases.map((offset) => ({ pointer: at(offset), detail: 'aliases are not taken' })),
+    });
+  }
   const parsed = schema.safeParse(document.toJS({ maxAliasCount: 0 }) ?? {});
   if (parsed.success) return parsed.data;
-  const details = parsed.error.issues.map((issue) => {
-    const unknown = issue.code === 'unrecognized_keys' ? issue.keys[0] : undefined;
-    const node = unknown === undefined ? nearestNode(document, issue.path) : keyNode(document, issue.path, unknown);
-    const range = isNode(node) ? node.range : undefined;
-    return {
-      pointer: at(range?.[0] ?? 0),
-      detail: `/${issue.path.map(String).join('/')}: ${issue.message}`.slice(0, 300),
-    };
+  const details = parsed.error.issues.flatMap((issue) => {
+    const unknown = issue.code === 'unrecognized_keys' ? issue.keys : [];
+    const nodes =
+      unknown.length === 0
+        ? [{ node: nearestNode(document, issue.path), message: issue.message }]
+        : unknown.map((key) => ({
+            node: keyNode(document, issue.path, key),
+            message: `Unrecognized key: ${JSON.stringify(key)}`,
+          }));
+    return nodes.map(({ node, message }) => ({
+      pointer: at((isNode(node) ? node.range : undefined)?.[0] ?? 0),
+      detail: `/${issue.path.map(String).join('/')}: ${message}`.slice(0, 300),
+    }));
   });
   throw configError('ERR_CONFIG_INVALID', { details });
+}
+
+/** Where the file refers to an anchor; a few nested ones can stand for gigabytes. */
+function aliasesOf(document: ReturnType<typeof parseDocument>): number[] {
+  const offsets: number[] = [];
+  visit(document, { Alias: (_key, node) => void offsets.push(node.range?.[0] ?? 0) });
+  return offsets;
 }
 
 /** The key itself, whose line an unknown member is reported at. */

@@ -81,7 +81,9 @@ export function openDatabase(config: {
       try {
         await client.query('BEGIN');
         const result = await work(sqlOf(client));
-        await client.query('COMMIT');
+        // A transaction with a failed statement in it is rolled back by COMMIT, which says so only in its tag.
+        const { command } = await client.query('COMMIT');
+        if (command !== 'COMMIT') throw new Error('a statement of this transaction failed and was passed over');
         broken = false;
         return result;
       } catch (cause) {
@@ -140,10 +142,14 @@ export async function migrate(
   const files = readdirSync(folder)
     .filter((name) => /^\d{4}-[a-z0-9-]+\.sql$/.test(name))
     .sort();
-  await database.query(
-    'migrations-table',
-    'CREATE TABLE IF NOT EXISTS migration (number int PRIMARY KEY, name text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())',
-  );
+  await database.transaction(async (tx) => {
+    // Two that find no table would both make it, and PostgreSQL refuses the second in spite of IF NOT EXISTS.
+    await tx.query('migrations-alone', "SELECT pg_advisory_xact_lock(hashtext('sealpost migrations'))");
+    await tx.query(
+      'migrations-table',
+      'CREATE TABLE IF NOT EXISTS migration (number int PRIMARY KEY, name text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())',
+    );
+  });
   await database.query(
     'migrations-root',
     "INSERT INTO migration (number, name) VALUES (0, 'lock') ON CONFLICT DO NOTHING",
@@ -181,12 +187,15 @@ function hash(text: string): string {
 function splitStatements(text: string): string[] {
   const statements: string[] = [];
   let current: string[] = [];
-  let quoted = false;
+  let quote: string | undefined;
   for (const line of text.split('\n')) {
-    if (!quoted && (line.trim() === '' || line.trim().startsWith('--'))) continue;
+    if (quote === undefined && (line.trim() === '' || line.trim().startsWith('--'))) continue;
     current.push(line);
-    if ((line.match(/\$\$/g)?.length ?? 0) % 2 === 1) quoted = !quoted;
-    if (!quoted && line.trimEnd().endsWith(';')) {
+    for (const [tag] of line.matchAll(/\$(?:[a-z_]\w*)?\$/gi)) {
+      if (quote === undefined) quote = tag;
+      else if (quote === tag) quote = undefined;
+    }
+    if (quote === undefined && line.trimEnd().endsWith(';')) {
       statements.push(current.join('\n'));
       current = [];
     }

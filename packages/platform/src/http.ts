@@ -133,7 +133,7 @@ export function problemOf(error: SealpostError): Problem {
     status: ERROR_KINDS[error.kind],
     code: error.code,
     hint: error.hint,
-    ...(error.details.length === 0 ? {} : { errors: [...error.details] }),
+    ...(error.details.length === 0 || error.kind === 'internal' ? {} : { errors: [...error.details] }),
   };
 }
 
@@ -176,14 +176,14 @@ function errorOf(error: unknown, logger: Logger): SealpostError {
     if (error.kind === 'internal') logger.error('request failed', { code: error.code, cause: error });
     return error;
   }
-  if (hasZodFastifySchemaValidationErrors(error)) {
+  if (error instanceof Error && hasZodFastifySchemaValidationErrors(error)) {
     const details = error.validation.slice(0, 20).map((issue) => ({
       pointer: issue.instancePath.slice(0, 256) || '/',
       detail: (issue.message ?? 'not valid').slice(0, 300),
     }));
     return httpError('ERR_HTTP_INVALID', { details });
   }
-  const { code, statusCode } = error as { code?: string; statusCode?: number };
+  const { code, statusCode } = (error ?? {}) as { code?: string; statusCode?: number };
   const known = code === undefined ? undefined : FASTIFY_CODES[code];
   if (known !== undefined) return httpError(known);
   if (statusCode === 400 || (error instanceof SyntaxError && statusCode !== undefined && statusCode < 500))

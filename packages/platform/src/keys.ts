@@ -4,7 +4,17 @@
  * default keeps them on one disk and says so at each start.
  */
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { createSigningKey, type SignatureAlgorithm, type Signer, signerFromJwk } from '@sealpost/crypto/signer';
 import { type ErrorTable, errorsOf } from '@sealpost/protocol';
@@ -113,7 +123,7 @@ function unwrap(kek: Uint8Array, name: string, wrapped: Buffer): Uint8Array {
   try {
     if (!wrapped.subarray(0, MAGIC.length).equals(MAGIC)) throw new TypeError('not a wrapped key');
     const nonce = wrapped.subarray(MAGIC.length, MAGIC.length + 12);
-    const decipher = createDecipheriv('aes-256-gcm', kek, nonce)
+    const decipher = createDecipheriv('aes-256-gcm', kek, nonce, { authTagLength: 16 })
       .setAAD(Buffer.concat([MAGIC, Buffer.from(name)]))
       .setAuthTag(wrapped.subarray(-16));
     return new Uint8Array(Buffer.concat([decipher.update(wrapped.subarray(MAGIC.length + 12, -16)), decipher.final()]));
@@ -126,7 +136,9 @@ function unwrap(kek: Uint8Array, name: string, wrapped: Buffer): Uint8Array {
 export function writeDurably(path: string, bytes: Uint8Array, mode = 0o600): void {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   const temporary = `${path}.${process.pid}.tmp`;
-  const file = openSync(temporary, 'w', mode);
+  // What a crash left there would keep its own mode.
+  rmSync(temporary, { force: true });
+  const file = openSync(temporary, 'wx', mode);
   try {
     writeSync(file, bytes);
     fsyncSync(file);

@@ -64,7 +64,13 @@ function allowed(fields: object | undefined): Record<string, unknown> {
 function causeOf(cause: unknown): Record<string, unknown> {
   if (!(cause instanceof Error)) return {};
   const { code } = cause as { code?: unknown };
-  const frames = (cause.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line));
+  const stack = cause.stack ?? '';
+  // The message stands first and may itself have lines that look like frames.
+  const start = Math.max(0, stack.indexOf(cause.message)) + cause.message.length;
+  const frames = stack
+    .slice(start)
+    .split('\n')
+    .filter((line) => /^\s+at /.test(line));
   return {
     cause: cause.name,
     ...(typeof code === 'string' ? { causeCode: code } : {}),

@@ -41,7 +41,8 @@ async function bench() {
 test('a statement is prepared under its name once a connection', async () => {
   await using b = await bench();
   await b.database.transaction(async (tx) => {
-    for (const value of [1, 2]) expect(await tx.query('t-echo', 'SELECT $1::int AS n', [value])).toEqual([{ n: value }]);
+    for (const value of [1, 2])
+      expect(await tx.query('t-echo', 'SELECT $1::int AS n', [value])).toEqual([{ n: value }]);
     const prepared = await tx.query('t-prepared', "SELECT name FROM pg_prepared_statements WHERE name = 't-echo'");
     expect(prepared).toEqual([{ name: 't-echo' }]);
   });
@@ -67,14 +68,19 @@ test('a Uint8Array is bound as bytes, also when it is a view into a larger one',
 
 test('an int8 comes back as a number', async () => {
   await using b = await bench();
-  const [row] = await b.database.query('t-int8', 'SELECT 1700000000000::int8 AS n, count(*) AS c FROM pg_class WHERE false');
+  const [row] = await b.database.query(
+    't-int8',
+    'SELECT 1700000000000::int8 AS n, count(*) AS c FROM pg_class WHERE false',
+  );
   expect(row).toEqual({ n: 1_700_000_000_000, c: 0 });
 });
 
 test('a transaction keeps what it did when its work ends, and answers with its result', async () => {
   await using b = await bench();
   await b.database.query('t-make', 'CREATE TABLE kept (n int)');
-  const result = await b.database.transaction(async (tx) => tx.query('t-add', 'INSERT INTO kept VALUES (1) RETURNING n'));
+  const result = await b.database.transaction(async (tx) =>
+    tx.query('t-add', 'INSERT INTO kept VALUES (1) RETURNING n'),
+  );
   expect(result).toEqual([{ n: 1 }]);
   expect(await b.database.query('t-kept', 'SELECT n FROM kept')).toEqual([{ n: 1 }]);
 });
@@ -157,24 +163,27 @@ test('a database that a newer version migrated is refused and left as it is', as
   expect(await b.tables()).toEqual(['first', 'migration']);
 });
 
-test.each(['$$', '$body$'])('a body in %s quotes is kept whole, with its semicolons, comments and blank lines', async (quote) => {
-  await using b = await bench();
-  const body = ['BEGIN', '  -- a comment; with a semicolon;', '', '  RETURN a + 1;', 'END;'].join('\n');
-  b.write({
-    '0001-function.sql': [
-      '-- What comes; first;',
-      `CREATE FUNCTION one_more(a int) RETURNS int LANGUAGE plpgsql AS ${quote}`,
-      body,
-      `${quote};`,
-      'CREATE TABLE after (a int);',
-    ].join('\n'),
-  });
-  await migrate(b.database, b.folder);
-  expect(await b.database.query('t-call', 'SELECT one_more(41) AS n')).toEqual([{ n: 42 }]);
-  const [row] = await b.database.query("t-source", "SELECT prosrc FROM pg_proc WHERE proname = 'one_more'");
-  expect(row).toEqual({ prosrc: `\n${body}\n` });
-  expect(await b.tables()).toEqual(['after', 'migration']);
-});
+test.each(['$$', '$body$'])(
+  'a body in %s quotes is kept whole, with its semicolons, comments and blank lines',
+  async (quote) => {
+    await using b = await bench();
+    const body = ['BEGIN', '  -- a comment; with a semicolon;', '', '  RETURN a + 1;', 'END;'].join('\n');
+    b.write({
+      '0001-function.sql': [
+        '-- What comes; first;',
+        `CREATE FUNCTION one_more(a int) RETURNS int LANGUAGE plpgsql AS ${quote}`,
+        body,
+        `${quote};`,
+        'CREATE TABLE after (a int);',
+      ].join('\n'),
+    });
+    await migrate(b.database, b.folder);
+    expect(await b.database.query('t-call', 'SELECT one_more(41) AS n')).toEqual([{ n: 42 }]);
+    const [row] = await b.database.query('t-source', "SELECT prosrc FROM pg_proc WHERE proname = 'one_more'");
+    expect(row).toEqual({ prosrc: `\n${body}\n` });
+    expect(await b.tables()).toEqual(['after', 'migration']);
+  },
+);
 
 test('a migration that fails changes nothing, nor do those before it in the same start, and a mended one is applied', async () => {
   await using b = await bench();

@@ -2,10 +2,10 @@
  * The HTTP edge over real sockets: every way a request can fail ends in a problem document (RFC 9457) that says no more
  * than it should, and with TLS nothing older than 1.3 gets in.
  */
-import { createHash, X509Certificate } from 'node:crypto';
+import { createHash, createPrivateKey, X509Certificate } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
-import { connect as connectTls } from 'node:tls';
 import { text } from 'node:stream/consumers';
+import { connect as connectTls } from 'node:tls';
 import { createSigningKey, issueCertificate } from '@sealpost/crypto/signer';
 import { caUri } from '@sealpost/crypto/verify';
 import { errorsOf, organisationSchema, problemSchema } from '@sealpost/protocol';
@@ -128,12 +128,15 @@ test('a value that does not fit is named by its JSON pointer', async () => {
   expect(problem.errors?.map(({ pointer }) => pointer)).toEqual(['/inner/s']);
 });
 
-test.each(['{"n":1,"more":2}', '{"n":1,"inner":{"s":"x","more":2}}'])('an unknown member is refused: %s', async (body) => {
-  const answer = await post(body);
-  const problem = await problemIn(answer);
-  expect([answer.status, problem.code]).toEqual([400, 'ERR_HTTP_INVALID']);
-  expect(problem.errors?.[0]?.detail).toContain('more');
-});
+test.each(['{"n":1,"more":2}', '{"n":1,"inner":{"s":"x","more":2}}'])(
+  'an unknown member is refused: %s',
+  async (body) => {
+    const answer = await post(body);
+    const problem = await problemIn(answer);
+    expect([answer.status, problem.code]).toEqual([400, 'ERR_HTTP_INVALID']);
+    expect(problem.errors?.[0]?.detail).toContain('more');
+  },
+);
 
 test.each([
   ['text that is no JSON', '{"n":', 400, 'ERR_HTTP_SYNTAX', 'application/json'],
@@ -225,14 +228,13 @@ async function selfSigned(): Promise<{ key: string; cert: string; fingerprint: s
   const { signer, privateJwk } = await createSigningKey('ES256');
   const der = await issueCertificate({
     subjectPublicKey: signer.publicJwk,
-    uri: caUri(organisationSchema.parse('acme'), 'root'),
+    uri: caUri(organisationSchema.parse('acme.example'), 'root'),
     usage: 'ca',
     notBefore: Date.now() - 60_000,
     notAfter: Date.now() + 86_400_000,
     serial: crypto.getRandomValues(new Uint8Array(16)),
     issuer: { signer, certificate: 'self' },
   });
-  const { createPrivateKey } = await import('node:crypto');
   const key = createPrivateKey({ key: { ...privateJwk }, format: 'jwk' }).export({ format: 'pem', type: 'pkcs8' });
   const fingerprint = createHash('sha256').update(der).digest('hex');
   return { key: key.toString(), cert: new X509Certificate(der).toString(), fingerprint };

@@ -86,6 +86,4 @@ export function approvedSchema<A extends ApprovalAction>(action: A) {
 export type Principal =
   | { readonly kind: 'application'; readonly id: string; readonly flows: readonly string[] }
   | { readonly kind: 'alert-sender'; readonly id: string; readonly flow: string; readonly to: string }
-  | { readonly kind: 'approver'; readonly key: string }
-  | { readonly kind: 'device'; readonly member: string; readonly device: string }
-  | { readonly kind: 'service'; readonly name: string };
+  | { readonly kind: 'approver'; readonly key: string };

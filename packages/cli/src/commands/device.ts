@@ -267,7 +267,8 @@ function messageWords({
 }: InboxMessage): string[] {
   return [
     subject,
-    `from ${sender.agent ?? ''}, authenticated by MLS, ${new Date(sentAt).toISOString()}`,
+    `from ${sender.agent ?? ''}, authenticated by MLS`,
+    `sent ${new Date(sentAt).toISOString()}, as the gateway says`,
     '',
     ...body.split('\n'),
     ...facts.map(({ name, value }) => `  ${name}: ${value}`),

@@ -148,9 +148,9 @@ test('while the gateway is away Alertmanager is told to come again, and then get
   expect((await post(webhook([alert('e1')]))).status).toBe(202);
 });
 
-test('a recipient without a device is something to come again for', async () => {
+test('a recipient whose devices the gateway does not show is something to come again for', async () => {
   control.faults.directory = async () => ({ entries: [] });
-  expect(await post(webhook([alert('f1')]))).toMatchObject({ status: 503, body: { code: 'ERR_AGENTS_NO_DEVICE' } });
+  expect(await post(webhook([alert('f1')]))).toMatchObject({ status: 503, body: { code: 'ERR_AGENTS_DIRECTORY' } });
 });
 
 test('text that no message can hold is shortened and mended, never refused', async () => {

@@ -85,13 +85,6 @@ describe('Cedar’s traps', () => {
     expect(decideBy(permit, { context: { ...context, bytes: 1.5 } })).toMatchObject({ kind: 'deny' });
   });
 
-  it('a principal no policy can be about is denied', () => {
-    expect(decideBy(permit, { principal: { kind: 'service', name: 'x' } })).toMatchObject({
-      kind: 'deny',
-      reason: 'principal',
-    });
-  });
-
   it('without a bundle nothing is allowed', () => {
     expect(createPolicy().decide(request)).toEqual({ kind: 'deny', reason: 'no-bundle', policies: [] });
   });

@@ -63,7 +63,7 @@ export interface AgentsDeps {
     GatewayClient,
     'directory' | 'claimKeyPackages' | 'createConversation' | 'conversation' | 'commit'
   >;
-  readonly enrollment: Pick<Enrollment, 'agentChain'>;
+  readonly enrollment: Pick<Enrollment, 'agentChain' | 'standing'>;
   readonly keys: KeyStore;
   readonly trust: Trust;
   readonly surroundings: Surroundings;
@@ -79,7 +79,7 @@ const COMMIT_TRIES = 3;
 const REMEMBERED = 10_000;
 
 export function createAgents(deps: AgentsDeps): Agents {
-  const { database, gateway, surroundings, trust, logger } = deps;
+  const { database, gateway, enrollment, surroundings, trust, logger } = deps;
   const owner = surroundings.uuid();
   const anchors = anchorsOf(trust);
   const engine: MlsEngine = createMlsEngine({ verify: credentialCheck(anchors) });
@@ -91,7 +91,8 @@ export function createAgents(deps: AgentsDeps): Agents {
   const remembered = new Map<ConversationId, Known>();
   const met = new Set<ConversationId>();
 
-  const resolve = (member: MemberId) => resolveRecipient(member, { gateway, heads, trust, surroundings, logger });
+  const resolve = (member: MemberId) =>
+    resolveRecipient(member, { gateway, enrollment, heads, trust, surroundings, logger });
 
   const take = async (agent: AgentId, member: MemberId): Promise<GroupRow> => {
     const fresh = conversationIdSchema.parse(`con_${toBase64url(surroundings.random(17)).slice(0, 22)}`);

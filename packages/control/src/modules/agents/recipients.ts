@@ -4,7 +4,7 @@
  * says is taken on its word.
  */
 import { setTimeout as pause } from 'node:timers/promises';
-import { type DirectoryDevice, verifyDirectoryChain, verifyJws } from '@sealpost/crypto/verify';
+import { type DirectoryDevice, entryHash, verifyDirectoryChain, verifyJws } from '@sealpost/crypto/verify';
 import type { Logger, Surroundings } from '@sealpost/platform';
 import {
   DIRECTORY_TYPE,
@@ -16,12 +16,14 @@ import {
 } from '@sealpost/protocol';
 import { parseVerifierKey, type VerifierKey } from '@sealpost/tlog';
 import type { GatewayClient } from '../../gateway/gateway-client.ts';
+import type { Enrollment } from '../enrollment/index.ts';
 import { agentsError } from './agents-errors.ts';
 import { verifyEvidence } from './evidence.ts';
 import type { Heads } from './heads.ts';
 
 export interface RecipientsDeps {
   readonly gateway: Pick<GatewayClient, 'directory'>;
+  readonly enrollment: Pick<Enrollment, 'standing'>;
   readonly heads: Heads;
   readonly trust: Trust;
   readonly surroundings: Surroundings;
@@ -42,7 +44,9 @@ export async function resolveRecipient(member: MemberId, deps: RecipientsDeps): 
   const entries = await sequencedEntries(member, deps);
   const devices = await verifiedDevices(member, entries, deps);
   await requireEvidence(entries, deps);
-  return devices;
+  const { newestPosted, revoked } = await deps.enrollment.standing(member);
+  requireWhole(entries, newestPosted, deps);
+  return devices.filter(({ device }) => !revoked.includes(device));
 }
 
 async function sequencedEntries(member: MemberId, { gateway }: RecipientsDeps): Promise<ProvedEntry[]> {
@@ -53,6 +57,13 @@ async function sequencedEntries(member: MemberId, { gateway }: RecipientsDeps): 
     if (attempt < TRIES) await pause(BETWEEN);
   }
   throw agentsError('ERR_AGENTS_UNSEQUENCED', { retryAfter: 2 });
+}
+
+/** Every prefix of a chain verifies: one that ends before what the gateway once took is hiding a change, a revocation say. */
+function requireWhole(entries: readonly ProvedEntry[], newestPosted: string | undefined, { logger }: RecipientsDeps) {
+  if (newestPosted === undefined || entries.some(({ entry }) => entryHash(entry) === newestPosted)) return;
+  logger.error('directory refused', { code: 'ERR_AGENTS_DIRECTORY', reason: 'cut short', count: entries.length });
+  throw agentsError('ERR_AGENTS_DIRECTORY', { details: [{ pointer: '/entries', detail: 'cut short' }] });
 }
 
 function proven({ entry, evidence }: DirectoryAnswer['entries'][number]): ProvedEntry[] {

@@ -32,8 +32,10 @@ export interface AlertsDeps {
   readonly logger: Logger;
 }
 
-/** A message holds as many. */
-const MOST_LINKS = 16;
+/** Further links are left out, so that a policy's bound on attachments never costs the alert itself. */
+const MOST_LINKS = 8;
+/** Where the flow is not known the message is refused anyway. */
+const NO_PERIOD = 1;
 const RETRY_AFTER = 30;
 const FINAL: readonly ErrorKind[] = ['invalid', 'unauthenticated', 'denied', 'too-large', 'media-type'];
 
@@ -58,7 +60,8 @@ export function createAlerts(deps: AlertsDeps): Alerts {
         to: memberIdSchema.parse(principal.to),
         content: composeContent(webhook, flow?.links?.annotations ?? []),
       };
-      const identity = alertIdentity(principal.id, webhook);
+      const period = Math.floor(deps.surroundings.now() / (flow?.expires ?? NO_PERIOD));
+      const identity = alertIdentity(principal.id, webhook, period);
       try {
         return await messages.send(principal, request, identity, {
           kind: 'alert',

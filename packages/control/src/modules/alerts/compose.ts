@@ -7,11 +7,18 @@ import { type AlertmanagerWebhook, canonicalBytes, type MessageRequest, toBase64
 
 type Alert = AlertmanagerWebhook['alerts'][number];
 
-/** Together well below the size of one message, in the widest characters too. */
-const LIMITS = { subject: 200, body: 20_000, facts: 60, name: 100, value: 400 } as const;
+/** Together well below the size of one message, in the widest characters too (three bytes a UTF-16 unit). */
+const LIMITS = { subject: 200, body: 16_000, facts: 40, name: 60, value: 240 } as const;
 
-/** Alertmanager repeats a notification until it is taken; the same alerts in the same state are one message. */
-export function alertIdentity(sender: string, { groupKey, status, alerts }: AlertmanagerWebhook): string {
+/**
+ * Alertmanager repeats a notification until it is taken, and again while it still holds: the same alerts in the same state
+ * are one message within a `period`, which is as long as a message of the flow lives. After that somebody is told anew.
+ */
+export function alertIdentity(
+  sender: string,
+  { groupKey, status, alerts }: AlertmanagerWebhook,
+  period: number,
+): string {
   const states = alerts.map(({ fingerprint, status: state, startsAt, endsAt }) => [
     fingerprint,
     state,
@@ -20,7 +27,7 @@ export function alertIdentity(sender: string, { groupKey, status, alerts }: Aler
   ]);
   states.sort(([a = ''], [b = '']) => (a < b ? -1 : a > b ? 1 : 0));
   return toBase64url(
-    sha256(canonicalBytes({ sender, groupKey: groupKey.toWellFormed(), status, states: wellFormed(states) })),
+    sha256(canonicalBytes({ sender, groupKey: groupKey.toWellFormed(), status, states: wellFormed(states), period })),
   );
 }
 

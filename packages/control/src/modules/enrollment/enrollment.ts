@@ -12,6 +12,7 @@ import {
   deviceIdSchema,
   type EnrollmentAnswer,
   fromBase64url,
+  type MemberId,
   type Trust,
   toBase64url,
 } from '@sealpost/protocol';
@@ -22,7 +23,7 @@ import { createAttempts } from './attempts.ts';
 import { createDeviceCa, deviceIdOf, type IssuedChain } from './device-ca.ts';
 import { enrollmentError } from './enrollment-errors.ts';
 import { createInvites, type Invite } from './invites.ts';
-import { createLedger, type LedgerEntry } from './ledger.ts';
+import { createLedger, type DirectoryStanding, type LedgerEntry } from './ledger.ts';
 
 type EnrollmentRequest = z.output<typeof controlApi.enrollmentRequestSchema>;
 type Outcome = 'done' | 'already';
@@ -33,6 +34,8 @@ export interface Enrollment {
   enrol(request: EnrollmentRequest, address: string): Promise<EnrollmentAnswer>;
   /** Takes effect at the gateway before it answers; while the gateway is away it keeps being tried. */
   revoke(object: ApprovedObject<'device.revoke'>, approval: string): Promise<Outcome>;
+  /** What control itself has signed about a member's devices: the gateway is not believed to show all of it. */
+  standing(member: MemberId): Promise<DirectoryStanding>;
   /** A certificate for one of our own agents. */
   agentChain(agent: AgentId, publicKey: PublicJwk): Promise<IssuedChain>;
   /** Posts what a crash or an absent gateway left behind, now and every few seconds. */
@@ -163,6 +166,7 @@ export function createEnrollment(deps: EnrollmentDeps): Enrollment {
       await ledger.post(object.member);
       return outcome;
     },
+    standing: ledger.standing,
     agentChain: ca.issueToAgent,
     start() {
       const post = () => {

@@ -41,11 +41,20 @@ export type LedgerChange = Pick<DirectoryEntry, 'member' | 'device' | 'change' |
   readonly at?: Timestamp;
 };
 
+export interface DirectoryStanding {
+  /** Hash of the newest entry the gateway has taken; a chain without it hides something. */
+  readonly newestPosted: string | undefined;
+  /** Devices revoked by an entry the gateway has not taken yet. */
+  readonly revoked: readonly string[];
+}
+
 export interface Ledger {
   /** The newest entry about a device, or `undefined`. */
   newest(sql: Sql, member: string, device: string): Promise<LedgerEntry | undefined>;
   /** Whether a device of this name is another member's: one key, one person. */
   isAnothers(sql: Sql, member: string, device: string): Promise<boolean>;
+  /** What control knows of a member's chain by itself, whatever the gateway shows. */
+  standing(member: MemberId): Promise<DirectoryStanding>;
   /** Signs the next entry of the member's chain and stores it, within the caller's transaction. */
   append(tx: Sql, change: LedgerChange): Promise<void>;
   /** Posts what of this member is not yet at the gateway, in order. Throws when the gateway is away or refuses. */
@@ -118,6 +127,16 @@ export function createLedger(deps: LedgerDeps): Ledger {
     async isAnothers(sql, member, device) {
       const text = 'SELECT 1 AS found FROM directory_entry WHERE device = $2 AND member <> $1 LIMIT 1';
       return (await sql.query('ledger-anothers', text, [member, device])).length > 0;
+    },
+    async standing(member) {
+      const newest =
+        'SELECT entry_hash AS hash FROM directory_entry WHERE member = $1 AND posted ORDER BY number DESC LIMIT 1';
+      const [row] = await database.query<{ hash: string }>('ledger-newest-posted', newest, [member]);
+      const waiting = await unposted(database, member);
+      return {
+        newestPosted: row?.hash,
+        revoked: waiting.filter(({ change }) => change === 'revoked').map(({ device }) => device),
+      };
     },
     append,
     post,

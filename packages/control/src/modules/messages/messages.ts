@@ -88,8 +88,19 @@ interface Order {
   readonly prepared: Prepared | undefined;
 }
 
+/** What a principal was registered for, whatever the policies say. */
+function mayUse(principal: Principal, flow: string, to: string): boolean {
+  if (principal.kind === 'application') return principal.flows.includes(flow);
+  return principal.kind === 'alert-sender' && principal.flow === flow && principal.to === to;
+}
+
 /** Refusals after which the gateway certainly has not taken the envelope and never will: a fresh one may be sealed. */
-const OVERTAKEN: readonly string[] = ['ERR_ENVELOPES_EPOCH', 'ERR_ENVELOPES_BUNDLE'];
+const OVERTAKEN: readonly string[] = [
+  'ERR_ENVELOPES_EPOCH',
+  'ERR_ENVELOPES_BUNDLE',
+  'ERR_ENVELOPES_EXPIRED',
+  'ERR_ENVELOPES_MEMBERSHIP',
+];
 const SEALINGS = 3;
 const KEY = /^[\x20-\x7e]{1,128}$/;
 
@@ -105,7 +116,7 @@ export function createMessages(deps: MessagesDeps): Messages {
     const context = { bytes, facts: facts.length, attachments, acknowledge };
     const action = prepared === undefined ? 'send' : 'send-alert';
     const decision = policy.decide({ principal, action, flow, to: request.to, context });
-    const granted = principal.kind !== 'application' || principal.flows.includes(flow.name);
+    const granted = mayUse(principal, flow.name, request.to);
     if (decision.kind === 'allow' && granted) return flow;
     logger.info('denied', { flow: flow.name, reason: decision.kind === 'deny' ? decision.reason : 'scope' });
     throw policyError('ERR_POLICY_DENIED');

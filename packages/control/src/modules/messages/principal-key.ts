@@ -8,9 +8,5 @@ export function principalKey(principal: Principal): string {
       return `${principal.kind}:${principal.id}`;
     case 'approver':
       return `approver:${principal.key}`;
-    case 'device':
-      return `device:${principal.device}`;
-    case 'service':
-      return `service:${principal.name}`;
   }
 }

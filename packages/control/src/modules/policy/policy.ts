@@ -36,7 +36,7 @@ export type PolicyDecision =
   | { readonly kind: 'allow'; readonly policies: readonly string[] }
   | {
       readonly kind: 'deny';
-      readonly reason: 'no-bundle' | 'forbidden' | 'not-permitted' | 'policy-error' | 'principal';
+      readonly reason: 'no-bundle' | 'forbidden' | 'not-permitted' | 'policy-error';
       readonly policies: readonly string[];
     };
 
@@ -65,9 +65,7 @@ export function createPolicy(): Policy {
     load,
     decide(request) {
       if (!loaded) return deny('no-bundle');
-      const principal = principalOf(request.principal);
-      if (principal === undefined) return deny('principal');
-      return answerOf(schema, policies, request, principal);
+      return answerOf(schema, policies, request, principalOf(request.principal));
     },
   };
 }
@@ -102,8 +100,7 @@ interface CedarEntity {
   readonly parents: EntityUidJson[];
 }
 
-/** `undefined` for a principal no policy can be about. */
-function principalOf(principal: Principal): CedarEntity | undefined {
+function principalOf(principal: Principal): CedarEntity {
   switch (principal.kind) {
     case 'application': {
       const flows = principal.flows.map((name) => entity('Flow', name));
@@ -115,8 +112,6 @@ function principalOf(principal: Principal): CedarEntity | undefined {
     }
     case 'approver':
       return { uid: uid('Approver', principal.key), attrs: {}, parents: [] };
-    default:
-      return undefined;
   }
 }
 

@@ -137,8 +137,8 @@ export function createEnvelopes(deps: EnvelopesDeps): Envelopes {
     for (const { envelope, id } of refused) {
       const place = known.get(envelope.message);
       const same = place !== undefined && toBase64url(place.id) === id;
-      // An expired envelope stays refused: its duplicates are not kept beyond that (DESIGN section 5).
-      if (same && envelope.expires > surroundings.now()) repeats.set(envelope.message, { outcome: 'duplicate', place });
+      // Also after expiry: as long as the row is there, "refused" must mean that it was never taken.
+      if (same) repeats.set(envelope.message, { outcome: 'duplicate', place });
     }
     return repeats;
   };
