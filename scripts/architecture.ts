@@ -14,7 +14,8 @@ export const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   simulator: ['protocol', 'crypto', 'platform'],
   gateway: ['protocol', 'tlog', 'crypto', 'platform', 'channels'],
   control: ['protocol', 'tlog', 'crypto', 'platform', 'client'],
-  cli: ['protocol', 'tlog', 'crypto', 'platform', 'client', 'channels', 'simulator', 'gateway', 'control'],
+  web: ['protocol', 'tlog', 'crypto', 'client'],
+  cli: ['protocol', 'tlog', 'crypto', 'platform', 'client', 'channels', 'simulator', 'gateway', 'control', 'web'],
 };
 
 /** Package → its modules; a module imports only modules further left, and only through their door. */
@@ -88,6 +89,30 @@ export const WALLS: readonly Wall[] = [
     from: 'packages/platform/src/index.ts',
     to: [...crypto('mls', 'open', 'dispatch', 'threshold'), 'packages/protocol/src/content/'],
     why: 'what all servers share holds no business and opens nothing',
+  },
+  {
+    name: 'console-holds-no-device',
+    from: 'packages/web/src/console/main.tsx',
+    to: [...crypto('mls', 'open', 'dispatch'), 'packages/client/', 'packages/web/src/inbox/'],
+    why: 'what operators run verifies and shows; keys of a device and what it opened are in the inbox’s origin',
+  },
+  {
+    name: 'inbox-is-no-console',
+    from: 'packages/web/src/inbox/main.tsx',
+    to: ['packages/web/src/console/', ...crypto('dispatch')],
+    why: 'an operator page never runs in the inbox’s origin',
+  },
+  {
+    name: 'carrier-page-holds-nothing',
+    from: 'packages/web/src/carrier/main.tsx',
+    to: ['packages/crypto/', 'packages/client/', 'packages/protocol/src/content/'],
+    why: 'the carrier’s page shows what a carrier has: no keys, no content',
+  },
+  {
+    name: 'frame-holds-nothing',
+    from: 'packages/web/src/frame/main.tsx',
+    to: ['packages/crypto/', 'packages/client/', 'packages/protocol/src/content/'],
+    why: 'the frame shows three origins and belongs to none of their zones',
   },
 ];
 

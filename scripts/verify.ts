@@ -40,6 +40,8 @@ const PEERS: readonly { path: string; gives: string; install: string }[] = [
     gives: 'act one with a real Alertmanager',
     install: 'prometheus-alertmanager',
   },
+  { path: '/usr/bin/strace', gives: 'the order of fsync and answer', install: 'strace' },
+  { path: '/usr/bin/gcore', gives: 'the search of process memory for what must not be there', install: 'gdb' },
 ];
 
 let passed = 0;

@@ -19,6 +19,15 @@ export function entryOf(service: ServiceName): string {
   return existsSync(bundled) ? bundled : fileURLToPath(import.meta.resolve(ENTRIES[service]));
 }
 
+/** The built pages, each a folder; from a checkout they are built into `work` first, which takes a moment once. */
+export async function builtPages(work: string): Promise<string> {
+  const bundled = join(HERE, '../../pages');
+  if (existsSync(bundled)) return bundled;
+  const { buildPages } = await import('@sealpost/web/build');
+  await buildPages(work);
+  return work;
+}
+
 /** The manifests of the story. */
 export function demoManifests(): string {
   const beside = join(HERE, '../manifests/demo');

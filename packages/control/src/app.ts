@@ -15,10 +15,11 @@ import {
   systemSurroundings,
 } from '@sealpost/platform';
 import { fromBase64url } from '@sealpost/protocol';
-import type { ControlConfig } from './config/config.ts';
+import type { ControlConfig, PageConfig } from './config/config.ts';
 import { openZoneKeys, readText, type ZoneKeys } from './config/zone-keys.ts';
 import { createGatewayClient, type GatewayClient } from './gateway/gateway-client.ts';
 import { registerFrontPage } from './http/front-page.ts';
+import { registerConsole, registerInbox } from './http/pages.ts';
 import { createAgents } from './modules/agents/index.ts';
 import { createAlerts, registerAlertsRoutes } from './modules/alerts/index.ts';
 import { createEnrollment, registerEnrollmentRoutes } from './modules/enrollment/index.ts';
@@ -63,11 +64,16 @@ type Closing = () => unknown;
 async function run(zone: Zone, closing: Closing[]): Promise<string> {
   const { config, logger } = zone;
   const parts = buildModules(zone);
-  const server = await serve(config, logger, zone.database);
+  const server = await serve('control', config, zone);
   await registerRoutes(server, zone, parts);
+  const pages = await servePages(zone, parts);
   for (const part of [parts.flows, parts.enrollment, parts.witness]) {
     closing.push(() => part.stop());
     await part.start();
+  }
+  for (const { page, listen } of pages) {
+    closing.push(() => page.close());
+    await page.listen({ host: listen.host, port: listen.port });
   }
   closing.push(() => server.close());
   const url = await server.listen({ host: config.listen.host, port: config.listen.port });
@@ -162,17 +168,37 @@ function openGateway(
   return createGatewayClient({ url, organisation, serviceCa, certificate, key });
 }
 
-function serve({ tls }: ControlConfig, logger: Logger, database: Database): Promise<Server> {
+/** Inbox and console, each on an origin of its own with no more of the interface than it needs. */
+async function servePages(zone: Zone, parts: Modules) {
+  const { inbox, console } = zone.config;
+  const pages: { page: Server; listen: PageConfig['listen'] }[] = [];
+  if (inbox !== undefined) {
+    const page = await serve('inbox', inbox, zone);
+    registerInbox(page, { config: inbox, gatewayUrl: zone.config.gateway.device_url, trustJws: zone.keys.trustJws });
+    registerEnrollmentRoutes(page, { enrollment: parts.enrollment });
+    pages.push({ page, listen: inbox.listen });
+  }
+  if (console !== undefined) {
+    const page = await serve('console', console, zone);
+    registerConsole(page, { config: console, trustJws: zone.keys.trustJws });
+    pages.push({ page, listen: console.listen });
+  }
+  return pages;
+}
+
+function serve(name: string, { tls }: Pick<ControlConfig, 'tls'>, { logger, database }: Zone): Promise<Server> {
   const ready = async () => {
     const answers = await database.query('ready', 'SELECT 1 AS one').catch(() => []);
     return answers.length === 1 ? undefined : 'database';
   };
-  const options = { name: 'control', version: VERSION, logger, bodyLimit: BODY_LIMIT, ready };
+  const options = { name, version: VERSION, logger, bodyLimit: BODY_LIMIT, ready };
   return createServer(
     tls === undefined ? options : { ...options, tls: { cert: readText(tls.cert_file), key: readText(tls.key_file) } },
   );
 }
 
-function warnOfWeakenings({ unsafe_plain_http, tls }: ControlConfig, logger: Logger): void {
+function warnOfWeakenings({ unsafe_plain_http, tls, inbox, console }: ControlConfig, logger: Logger): void {
+  if ([inbox, console].some((page) => (page?.unsafe_framed_by.length ?? 0) > 0))
+    logger.warn('weakened', { option: 'unsafe_framed_by' });
   if (unsafe_plain_http && tls === undefined) logger.warn('weakened', { option: 'unsafe_plain_http' });
 }

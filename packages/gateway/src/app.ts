@@ -4,6 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import cors from '@fastify/cors';
 import {
   createServer,
   type Database,
@@ -128,6 +129,7 @@ async function run({ config, trust, keys, database, closing, logger, ...rest }: 
     ready,
     ...(config.tls_device === undefined ? {} : { tls: readTls(config.tls_device) }),
   });
+  await device.register(cors, { origin: [...config.browser_origins], methods: ['GET', 'POST', 'PUT'], maxAge: 600 });
   registerPublicLogRoutes(device, { log });
   await deviceScope(device, { directory, database, surroundings }, (scope, callerOf) => {
     registerKeyPackageRoutes(scope, { groups, callerOf });

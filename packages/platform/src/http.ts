@@ -114,7 +114,8 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   server.setErrorHandler((error, _request, reply) => answer(reply, errorOf(error, options.logger)));
   server.setNotFoundHandler((_request, reply) => answer(reply, httpError('ERR_HTTP_MISSING')));
   server.addHook('onSend', async (_request, reply) => {
-    reply.header('cache-control', 'no-store').header('x-content-type-options', 'nosniff');
+    if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store');
+    reply.header('x-content-type-options', 'nosniff');
   });
   server.get('/livez', { schema: { hide: true } }, async () => ({ status: 'ok' }));
   server.get('/readyz', { schema: { hide: true } }, async (_request, reply) => {

@@ -33,4 +33,6 @@ export {
   writeDurably,
 } from './keys.ts';
 export { createLogger, type Fields, LEVELS, type Level, type Logger } from './log.ts';
+export { type PageOptions, registerPage } from './pages.ts';
+export { POINT_CHANNEL, type PointPassed, type PointTable, pointsOf } from './points.ts';
 export { type RunningService, runService } from './service.ts';

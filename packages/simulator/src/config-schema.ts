@@ -23,6 +23,10 @@ const configFileSchema = z.strictObject({
     client_token_file: file,
     webhook_url: z.url({ protocol: /^https?$/ }).optional(),
   }),
+  /** The demo's pages: where they were built, and the origins shown beside the phone. */
+  pages: z
+    .strictObject({ folder: file, inbox: z.url({ protocol: /^https?$/ }), console: z.url({ protocol: /^https?$/ }) })
+    .optional(),
   smsc: z.strictObject({
     system_id: z.string().min(1).max(15),
     password_file: file,
@@ -46,6 +50,7 @@ export async function readConfig(path: string): Promise<Omit<SimulatorOptions, '
       clientToken: await read(config.rbm.client_token_file),
       webhookUrl: config.rbm.webhook_url,
     },
+    ...(config.pages === undefined ? {} : { pages: config.pages }),
     smsc: {
       systemId: config.smsc.system_id,
       password: await read(config.smsc.password_file),

@@ -20,7 +20,7 @@ export function doctorCommand(context: CommandContext): Command {
   return new Command('doctor')
     .description('check this machine and the data folder; exit 3 when something stands in the way')
     .option('--data <dir>', 'data folder to look at')
-    .option('--port-base <port>', 'first of six ports', portBaseOf, DEFAULT_PORT_BASE)
+    .option('--port-base <port>', 'first of eight ports', portBaseOf, DEFAULT_PORT_BASE)
     .action(async (flags: { data?: string; portBase: number }) => {
       const data = resolve(flags.data ?? context.defaultData);
       const findings = [

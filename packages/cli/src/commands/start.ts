@@ -27,7 +27,7 @@ export function startCommand(context: CommandContext): Command {
     .description('start PostgreSQL, control, gateway, dispatcher and simulated carriers on this machine')
     .option('--data <dir>', `data folder (default: ${context.defaultData})`)
     .option('--operator <dir>', 'folder of the operator’s keys (default: operator/ in the data folder)')
-    .option('--port-base <port>', 'first of six ports', portBaseOf, DEFAULT_PORT_BASE)
+    .option('--port-base <port>', 'first of eight ports', portBaseOf, DEFAULT_PORT_BASE)
     .option('--organisation <domain>', 'name of the organisation, used once by the first start', DEMO_ORGANISATION)
     .option('--story', 'tell the story again on existing data')
     .option('--demo', 'tell the story in a temporary folder and exit')
@@ -48,7 +48,7 @@ export function portBaseOf(text: string): number {
   try {
     return portsFrom(Number(text)).control;
   } catch {
-    throw new InvalidArgumentError('choose a number from 1024 to 65000; six ports are counted from it.');
+    throw new InvalidArgumentError('choose a number from 1024 to 65000; eight ports are counted from it.');
   }
 }
 

@@ -13,6 +13,8 @@ export interface Ports {
   readonly webhooks: number;
   readonly simulator: number;
   readonly smsc: number;
+  readonly inbox: number;
+  readonly console: number;
 }
 
 export function portsFrom(base: number): Ports {
@@ -24,6 +26,8 @@ export function portsFrom(base: number): Ports {
     webhooks: base + 3,
     simulator: base + 4,
     smsc: base + 5,
+    inbox: base + 6,
+    console: base + 7,
   };
 }
 

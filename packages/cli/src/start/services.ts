@@ -45,10 +45,18 @@ export function writeServiceConfigs(options: {
   ports: Ports;
   organisation: string;
   socketDir: string;
+  /** Folder of the built pages. */
+  pages: string;
   logLevel: string;
 }): Record<ServiceName, ServiceSpec> {
   const { folder, ports, organisation, logLevel } = options;
   const zone = (name: 'control' | 'gateway' | 'dispatcher') => folder.zone(name);
+  const origins = originsOf(ports);
+  const page = (name: 'inbox' | 'console') => ({
+    listen: { host: HOST, port: ports[name] },
+    pages: join(options.pages, name),
+    unsafe_framed_by: [origins.frame],
+  });
   const database = (name: 'control' | 'gateway' | 'dispatcher') => ({
     host: options.socketDir,
     port: 5432,
@@ -73,6 +81,7 @@ export function writeServiceConfigs(options: {
       database: database('gateway'),
       listen: { device: { host: HOST, port: ports.devices }, internal: { host: HOST, port: ports.internal } },
       public_url: `http://${HOST}:${ports.devices}`,
+      browser_origins: [origins.inbox],
       tls: { ...tls('gateway'), ca_file: join(zone('gateway'), 'tls/ca.pem') },
       ...trust('gateway'),
       log_level: logLevel,
@@ -83,6 +92,8 @@ export function writeServiceConfigs(options: {
       listen: { host: HOST, port: ports.control },
       public_url: `http://${HOST}:${ports.control}`,
       gateway: { url: `https://${HOST}:${ports.internal}`, device_url: `http://${HOST}:${ports.devices}` },
+      inbox: page('inbox'),
+      console: page('console'),
       service_tls: tls('control'),
       ...trust('control'),
       log_level: logLevel,
@@ -114,6 +125,7 @@ export function writeServiceConfigs(options: {
     },
     simulator: {
       host: HOST,
+      pages: { folder: options.pages, inbox: origins.inbox, console: origins.console },
       http_port: ports.simulator,
       smsc_port: ports.smsc,
       rbm: {
@@ -141,6 +153,12 @@ export function writeServiceConfigs(options: {
     dispatcher: spec('dispatcher'),
     simulator: spec('simulator'),
   };
+}
+
+/** Where the pages are: each has an origin of its own, and the frame is the simulator's. */
+export function originsOf(ports: Ports): Readonly<Record<'frame' | 'inbox' | 'console', string>> {
+  const at = (port: number) => `http://${HOST}:${port}`;
+  return { frame: at(ports.simulator), inbox: at(ports.inbox), console: at(ports.console) };
 }
 
 function passwordOf(folder: DataFolder, zone: 'control' | 'gateway' | 'dispatcher'): string {

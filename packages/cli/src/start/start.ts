@@ -5,7 +5,7 @@
 import { statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Surroundings } from '@sealpost/platform';
-import type { ServiceName } from '../assets.ts';
+import { builtPages, type ServiceName } from '../assets.ts';
 import {
   type BootstrapFolders,
   type Bootstrapped,
@@ -69,6 +69,9 @@ export async function startSealpost(
     await requireFree(ports);
     folder.settle();
     say('starting PostgreSQL');
+    const pages = builtPages(join(folder.zone('run'), 'pages'));
+    // Awaited below; a failure meanwhile must not count as unhandled.
+    pages.catch(() => undefined);
     const { runtimeDir } = options;
     postgres = await keepDatabase(
       { dataDir: folder.postgres, onLog: say, ...(runtimeDir === undefined ? {} : { runtimeDir }) },
@@ -84,6 +87,7 @@ export async function startSealpost(
       ports,
       organisation: trust.organisation,
       socketDir: postgres.server().socketDir,
+      pages: await pages,
       logLevel: options.logLevel,
     });
     children = createChildren({

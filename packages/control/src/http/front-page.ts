@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { Server } from '@sealpost/platform';
+import { registerTrust } from './pages.ts';
 
 const STYLE = `:root{color-scheme:light dark;font:1rem/1.6 system-ui,sans-serif}
 body{max-width:42rem;margin:3rem auto;padding:0 1.25rem}
@@ -35,11 +36,7 @@ export function registerFrontPage(server: Server, deps: FrontPageDeps): void {
       .headers({ 'content-security-policy': POLICY, 'referrer-policy': 'no-referrer', 'x-frame-options': 'DENY' })
       .send(page(deps, secure));
   });
-  server.get(
-    '/v1/trust',
-    { schema: { summary: 'The trust file: every public key of the organisation, signed by its root' } },
-    async (_request, reply) => reply.type('application/jose').send(deps.trustJws),
-  );
+  registerTrust(server, deps.trustJws);
 }
 
 function page({ organisation, gatewayUrl }: FrontPageDeps, secure: boolean): string {

@@ -45,6 +45,11 @@ export const gatewayConfigSchema = z
       .strictObject(certificate)
       .optional()
       .describe('Certificate of the device listener; needed unless it listens on a loopback address.'),
+    browser_origins: z
+      .array(z.url({ protocol: /^https?$/ }).max(300))
+      .max(10)
+      .default([])
+      .describe('Origins whose pages may call the device listener: that of the inbox. Devices sign each request either way.'),
     unsafe_plain_http: z
       .boolean()
       .default(false)

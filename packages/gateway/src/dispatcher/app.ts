@@ -22,6 +22,7 @@ import { startAttemptLoop } from './attempt-loop.ts';
 import { storeReceipts } from './claims.ts';
 import type { DispatcherConfig } from './config.ts';
 import { privateJwkOf } from './dispatch-key-schema.ts';
+import { reached } from './points.ts';
 import type { Channel } from './try.ts';
 import { createWebhookServer } from './webhooks.ts';
 
@@ -74,7 +75,9 @@ async function run({ config, key, logger, surroundings, closing }: Parts): Promi
   const adapters = new Map([...channels].map(([channel, { adapter }]) => [channel, adapter]));
   const storing = createTracker();
   const store = async (channel: string, receipts: readonly ProviderReceipt[]) => {
+    reached('receipts.before-store');
     await storing.track(storeReceipts(database, channel, receipts, surroundings.now()));
+    reached('receipts.stored');
     bus.hint('outcome');
   };
   const ready = () =>

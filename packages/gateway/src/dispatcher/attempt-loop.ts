@@ -10,6 +10,7 @@ import type { Outcome } from '@sealpost/protocol/carriage';
 import { type Bus, POLL_MS } from '../platform/bus.ts';
 import type { Claimed, Lease } from './claim-schema.ts';
 import { claimAttempts, LEASE_MS, nextDue, renewLeases, reportOutcome } from './claims.ts';
+import { reached } from './points.ts';
 import { type Channel, tryAttempt } from './try.ts';
 
 const RENEW_EVERY = LEASE_MS / 3;
@@ -54,6 +55,7 @@ export function startAttemptLoop(deps: LoopDeps): { stop(): Promise<void> } {
     for (;;) {
       try {
         const counted = await reportOutcome(database, lease, outcome, surroundings.now());
+        reached('attempt.reported');
         if (!counted) logger.warn('report not counted', { attempt: lease.id, state: outcome.kind });
         return bus.hint('outcome');
       } catch (cause) {
@@ -68,7 +70,11 @@ export function startAttemptLoop(deps: LoopDeps): { stop(): Promise<void> } {
 
   const begin = (claimed: Claimed) => {
     const since = surroundings.now();
-    const work = async () => report(claimed.lease, await outcomeOf(claimed), since);
+    const work = async () => {
+      const outcome = await outcomeOf(claimed);
+      reached('attempt.answered');
+      await report(claimed.lease, outcome, since);
+    };
     const place: Place = { lease: claimed.lease, since, task: work().finally(() => places.delete(place)) };
     places.add(place);
   };
@@ -76,7 +82,9 @@ export function startAttemptLoop(deps: LoopDeps): { stop(): Promise<void> } {
   const claim = async (): Promise<number> => {
     const free = concurrency - places.size;
     if (free <= 0) return POLL_MS;
-    for (const claimed of await claimAttempts(database, owner, free, surroundings.now())) begin(claimed);
+    const claimed = await claimAttempts(database, owner, free, surroundings.now());
+    if (claimed.length > 0) reached('attempt.claimed');
+    for (const each of claimed) begin(each);
     if (places.size >= concurrency) return POLL_MS;
     const due = await nextDue(database);
     return due === undefined ? POLL_MS : Math.min(POLL_MS, Math.max(LEAST_WAIT, due - surroundings.now()));

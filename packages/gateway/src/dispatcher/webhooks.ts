@@ -4,6 +4,7 @@ import { createServer, type Logger, type Server } from '@sealpost/platform';
 import { type ErrorTable, errorsOf } from '@sealpost/protocol';
 import type { ProviderReceipt } from '@sealpost/protocol/carriage';
 import { z } from 'zod';
+import { reached } from './points.ts';
 
 export const WEBHOOK_ERRORS = {
   ERR_WEBHOOK_CHANNEL: {
@@ -58,6 +59,7 @@ export async function createWebhookServer(deps: WebhookDeps): Promise<Server> {
   async function take(channel: string, headers: Headers, body: unknown): Promise<string | undefined> {
     const adapter = deps.adapters.get(channel);
     if (adapter?.webhook === undefined) throw webhookError('ERR_WEBHOOK_CHANNEL');
+    reached('webhook.received');
     const bytes = body instanceof Uint8Array ? new Uint8Array(body) : new Uint8Array();
     const result = await adapter.webhook({ headers: headersOf(headers), body: bytes });
     switch (result.kind) {

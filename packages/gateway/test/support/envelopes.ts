@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { encodeAuthenticatedData } from '@sealpost/crypto/seal';
-import { createSigningKey, signBatch, signJws } from '@sealpost/crypto/signer';
+import { createSigningKey, type Signer, signBatch, signJws } from '@sealpost/crypto/signer';
 import { agentUri, memberDeviceUri, sha256 } from '@sealpost/crypto/verify';
 import type { Database, Surroundings } from '@sealpost/platform';
 import {
@@ -82,13 +82,24 @@ export function memberOf(number: number) {
   return memberIdSchema.parse(`person-${number}`);
 }
 
-/** Rows as enrollment and a first commit leave them: conversation `number` in epoch 1 with one device of its person. */
-export async function seedConversations(database: Database, organisation: Organisation, count: number): Promise<void> {
+export function deviceOf(number: number) {
+  return deviceIdSchema.parse(`dev_${String(number).padStart(22, 'd')}`);
+}
+
+/**
+ * Rows as enrollment and a first commit leave them: conversation `number` in epoch 1 with one device of its person. Answers
+ * the key that all these devices sign with.
+ */
+export async function seedConversations(
+  database: Database,
+  organisation: Organisation,
+  count: number,
+): Promise<Signer> {
   const { trust } = organisation;
   const { signer } = await createSigningKey('ES256');
   for (let number = 0; number < count; number++) {
     const [conversation, member] = [conversationOf(number), memberOf(number)];
-    const device = deviceIdSchema.parse(`dev_${String(number).padStart(22, 'd')}`);
+    const device = deviceOf(number);
     const uri = memberDeviceUri(trust.organisation, member, device);
     await database.query(
       'seed-2',
@@ -104,6 +115,7 @@ export async function seedConversations(database: Database, organisation: Organi
       device,
     ]);
   }
+  return signer;
 }
 
 export interface EnvelopeWish {

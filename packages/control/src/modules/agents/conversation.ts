@@ -8,6 +8,7 @@ import type { Database, Sql, Surroundings } from '@sealpost/platform';
 import { type ConversationId, fromUtf8, gatewayApi, SealpostError, toBase64url, utf8 } from '@sealpost/protocol';
 import type { z } from 'zod';
 import type { CommitPost, GatewayClient } from '../../gateway/gateway-client.ts';
+import { reached } from '../../points.ts';
 import type { AgentIdentity } from './agent-identity.ts';
 import { agentsError } from './agents-errors.ts';
 import {
@@ -118,7 +119,9 @@ export class Conversation {
       await savePending(tx, this.#hold, { storageKey: fresh.id, snapshot, post: sealedPost });
       return fresh;
     });
+    reached('agents.pending');
     await this.#post(post);
+    reached('agents.posted');
     await this.#promote({ epoch: epoch + 1, state: made.next, storageKey });
   }
 
@@ -145,6 +148,7 @@ export class Conversation {
     const { gateway, engine, surroundings } = this.#deps;
     await gateway.createConversation(this.id, this.#identity.uri);
     await this.#requireGatewayAt(0);
+    reached('agents.created');
     await this.#snapshot(await engine.createGroup(this.id, this.#identity.mls, surroundings.now()));
   }
 
@@ -198,6 +202,7 @@ export class Conversation {
   async #promote(after: Omit<Known, 'version'>): Promise<void> {
     await promote(this.#deps.database, this.#hold);
     this.#moved(after);
+    reached('agents.promoted');
     await this.#prune(after.storageKey.id);
   }
 

@@ -8,6 +8,7 @@ import type { Logger, Surroundings } from '@sealpost/platform';
 import { blobIdSchema, toBase64url } from '@sealpost/protocol';
 import type { Attachment } from '@sealpost/protocol/content';
 import type { GatewayClient } from '../../gateway/gateway-client.ts';
+import { reached } from '../../points.ts';
 import type { Preparation } from '../messages/index.ts';
 import { fetchLink, type Links } from './fetch-link.ts';
 
@@ -47,7 +48,9 @@ async function attach(
   const [key, salt] = [surroundings.random(KEY_LENGTH), surroundings.random(KEY_LENGTH)];
   const sealed = await sealBlob(bytes, { key, salt });
   const blob = blobIdSchema.parse(toBase64url(sha256(sealed)));
+  reached('blobs.sealed');
   await gateway.putBlob(blob, sealed);
+  reached('blobs.put');
   return {
     name: `${annotation}.${extension}`,
     mediaType: type,

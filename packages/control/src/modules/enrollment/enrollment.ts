@@ -18,6 +18,7 @@ import {
 } from '@sealpost/protocol';
 import type { z } from 'zod';
 import type { GatewayClient } from '../../gateway/gateway-client.ts';
+import { reached } from '../../points.ts';
 import { type Identity, identityError } from '../identity/index.ts';
 import { createAttempts } from './attempts.ts';
 import { createDeviceCa, deviceIdOf, type IssuedChain } from './device-ca.ts';
@@ -122,16 +123,19 @@ export function createEnrollment(deps: EnrollmentDeps): Enrollment {
           details: [{ pointer: '/object/member', detail: 'is not registered' }],
         });
       }
-      return database.transaction(async (tx) => {
-        const outcome = await identity.spend(tx, allowed);
-        if (outcome === 'done') await invites.add(tx, object, approval, allowed.expires);
-        return outcome;
+      const outcome = await database.transaction(async (tx) => {
+        const spent = await identity.spend(tx, allowed);
+        if (spent === 'done') await invites.add(tx, object, approval, allowed.expires);
+        return spent;
       });
+      reached('enrollment.invited');
+      return outcome;
     },
     async enrol({ code, name, request }, address) {
       const invite = await openInvite(code, address);
       const key = await provenKey(request, invite);
       const entry = await record(invite, key, name);
+      reached('enrollment.recorded');
       if (!entry.posted) await ledger.post(invite.member);
       return {
         device: deviceIdSchema.parse(entry.device),

@@ -19,6 +19,7 @@ import {
   type Timestamp,
 } from '@sealpost/protocol';
 import type { GatewayClient } from '../../gateway/gateway-client.ts';
+import { reached } from '../../points.ts';
 import { enrollmentError } from './enrollment-errors.ts';
 
 export interface LedgerEntry {
@@ -109,7 +110,9 @@ export function createLedger(deps: LedgerDeps): Ledger {
         throw enrollmentError('ERR_ENROLLMENT_DIRECTORY', { cause: error, retryAfter: 10 });
       }
     }
+    reached('enrollment.posted');
     await markPosted(database, entry);
+    reached('enrollment.marked');
   };
   /** A conflict is also what a second post of an older entry is answered with. */
   const isThere = async (entry: LedgerEntry) => {

@@ -15,6 +15,7 @@ import {
   type Trust,
 } from '@sealpost/protocol';
 import type { GatewayClient } from '../../gateway/gateway-client.ts';
+import { reached } from '../../points.ts';
 import type { Identity } from '../identity/index.ts';
 import { faultOf } from './check-bundle.ts';
 import { flowsError } from './flows-errors.ts';
@@ -105,10 +106,12 @@ export function createFlows(deps: FlowsDeps): Flows {
       if (stored !== undefined && bundle.version <= stored.version) throw flowsError('ERR_FLOWS_VERSION');
       mayRun(bundle);
       await gateway.putBundle(object.bundle, approval);
+      reached('flows.offered');
       await database.transaction(async (tx) => {
         await identity.spend(tx, allowed);
         await store(tx, bundle.version, object.bundle, approval, surroundings.now());
       });
+      reached('flows.stored');
       run(bundle, object.bundle);
       return 'done';
     },

@@ -22,6 +22,7 @@ import {
 } from '@sealpost/protocol';
 import type { Attachment } from '@sealpost/protocol/content';
 import type { GatewayClient } from '../../gateway/gateway-client.ts';
+import { reached } from '../../points.ts';
 import type { Agents } from '../agents/index.ts';
 import { type Flows, flowsError } from '../flows/index.ts';
 import { type Identity, identityError } from '../identity/index.ts';
@@ -172,6 +173,7 @@ export function createMessages(deps: MessagesDeps): Messages {
           ...signed,
         };
         if (!(await addRequest(tx, row, surroundings.now()))) throw new Overtaken();
+        reached('messages.before-commit');
         return { ...row, state: 'stored', receipt: null };
       });
     });

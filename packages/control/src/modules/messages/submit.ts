@@ -13,6 +13,7 @@ import {
   type Trust,
 } from '@sealpost/protocol';
 import type { GatewayClient } from '../../gateway/gateway-client.ts';
+import { reached } from '../../points.ts';
 import { messagesError } from './messages-errors.ts';
 import { markAccepted, replaceSubmission, type StoredRequest } from './request-store.ts';
 import { signSubmission } from './seal-envelope.ts';
@@ -32,6 +33,7 @@ const MARGIN = 10_000;
 /** Answers the verified receipt, stored. A request that was accepted before is not submitted again. */
 export async function submitStored(request: StoredRequest, deps: SubmitDeps): Promise<string> {
   if (request.receipt !== null) return request.receipt;
+  reached('messages.stored');
   const { surroundings } = deps;
   const inForce = request.submission.statement.expires - surroundings.now() > MARGIN;
   const submission = inForce ? request.submission : await signedAgain(request, deps);
@@ -40,7 +42,9 @@ export async function submitStored(request: StoredRequest, deps: SubmitDeps): Pr
     return submitOnce(request, await signedAgain(request, deps), deps);
   });
   await requireReceipt(request, receipt, deps);
+  reached('messages.submitted');
   await markAccepted(deps.database, request.message, receipt);
+  reached('messages.accepted');
   return receipt;
 }
 

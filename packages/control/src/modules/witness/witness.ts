@@ -19,6 +19,7 @@ import {
   verifyConsistency,
 } from '@sealpost/tlog';
 import type { GatewayClient } from '../../gateway/gateway-client.ts';
+import { reached } from '../../points.ts';
 import type { LogSource } from './log-source.ts';
 
 /** `inconsistent` is evidence against the log's operator; it is logged as an error and never cosigned. */
@@ -69,6 +70,7 @@ export function createWitness(deps: WitnessDeps): Witness {
       if (!(await advance(database, logKey.name, seen, checkpoint, surroundings.now()))) return 'nothing new';
     }
     const line = await cosignatureLine(note, signer, Math.floor(surroundings.now() / 1000));
+    reached('witness.advanced');
     await gateway.cosign(appendSignature(note, line));
     posted = checkpoint.size;
     return 'cosigned';

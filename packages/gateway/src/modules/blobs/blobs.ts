@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import type { Database, Sql, Surroundings } from '@sealpost/platform';
 import { type BlobId, type DeviceId, toBase64url } from '@sealpost/protocol';
+import { reached } from '../../points.ts';
 import type { Groups } from '../groups/index.ts';
 import type { BlobStore, StoredBlob } from './blob-store.ts';
 import { blobsError } from './blobs-errors.ts';
@@ -42,11 +43,13 @@ export function createBlobs({ database, surroundings, store, groups }: BlobsDeps
   return {
     async put(blob, bytes) {
       const size = await store.put(blob, checked(blob, bytes));
+      reached('blobs.written');
       const rows = await database.query(
         'blobs-add',
         'INSERT INTO blob (blob, size, stored_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING RETURNING blob',
         [blob, size, surroundings.now()],
       );
+      reached('blobs.recorded');
       return rows.length === 1 ? 'stored' : 'already';
     },
     async get(device, blob) {

@@ -17,6 +17,7 @@ import {
 } from '@sealpost/protocol';
 import type { Bus } from '../../platform/bus.ts';
 import { sha256 } from '../../platform/hash.ts';
+import { reached } from '../../points.ts';
 import { type Log, laneOf } from '../log/index.ts';
 import { bundleError } from './bundle-errors.ts';
 import { faultOf } from './bundle-rules.ts';
@@ -141,6 +142,7 @@ export function createBundles({ database, log, bus, trust, surroundings }: Bundl
       await requireApproval(jws, approval, operator);
       requireSound(bundle);
       const applied = await database.transaction((tx) => insert(tx, bundle, jws, approval, operator));
+      reached('bundle.committed');
       await load();
       if (applied) {
         bus.hint('lane');

@@ -5,6 +5,7 @@
  */
 import type { Database, Logger, Sql, Surroundings } from '@sealpost/platform';
 import { attemptIdSchema, type CompiledFlow, type FlowName } from '@sealpost/protocol';
+import { reached } from '../../points.ts';
 import type { Groups } from '../groups/index.ts';
 import type { Log } from '../log/index.ts';
 import { deliveryError } from './delivery-errors.ts';
@@ -89,6 +90,7 @@ export function createDeciding(deps: DecidingDeps): Deciding {
         const decision = await by(tx, lane, taken);
         if (decision !== undefined) made.push(decision);
       }
+      reached('delivery.before-commit');
       return made;
     });
 

@@ -6,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Database, Logger, Sql, Surroundings } from '@sealpost/platform';
 import type { CompiledFlow, Envelope, FlowName } from '@sealpost/protocol';
 import { type Bus, POLL_MS } from '../../platform/bus.ts';
+import { reached } from '../../points.ts';
 import type { Directory } from '../directory/index.ts';
 import type { Groups } from '../groups/index.ts';
 import type { Log } from '../log/index.ts';
@@ -76,7 +77,9 @@ export function createDelivery(deps: DeliveryDeps): Delivery {
   /** One lane's trouble keeps no other lane waiting; that of the server is everyone's. Answers whether it went well. */
   const decideLane = async (lane: number, taking: Take): Promise<boolean> => {
     try {
-      hintAfter(await deciding.all(lane, taking));
+      const decisions = await deciding.all(lane, taking);
+      reached('delivery.committed');
+      hintAfter(decisions);
       return true;
     } catch (cause) {
       if (isOfTheServer(cause)) throw cause;
@@ -162,8 +165,11 @@ export function createDelivery(deps: DeliveryDeps): Delivery {
     const lane = log.laneOf(envelope.conversation);
     const decision = await database.transaction(async (tx) => {
       await log.lockLane(tx, lane);
-      return deciding.one(tx, lane, { message: envelope.message, input });
+      const decided = await deciding.one(tx, lane, { message: envelope.message, input });
+      reached('receipt.before-commit');
+      return decided;
     });
+    reached('receipt.committed');
     if (decision === undefined) throw deliveryError('ERR_DELIVERY_UNDECIDED');
     hintAfter([decision]);
     return decision.events.length > 0;

@@ -20,6 +20,7 @@ import {
   utf8,
 } from '@sealpost/protocol';
 import type { Bus } from '../../platform/bus.ts';
+import { reached } from '../../points.ts';
 import { type Log, laneOf } from '../log/index.ts';
 import type { KnownDevice } from './device-row-schema.ts';
 import { directoryError } from './directory-errors.ts';
@@ -77,6 +78,7 @@ export function createDirectory({ database, surroundings, trust, log, bus }: Dir
     const [appended] = await log.append(tx, [{ laneKey: entry.member, event: changed(entry, hash) }]);
     if (appended === undefined) throw new TypeError('the log appended nothing');
     await store.addEntry(tx, entry, { ...appended, jws, hash, approved, number: chain.length + 1 });
+    reached('directory.before-commit');
     return 'recorded';
   };
 
@@ -123,6 +125,7 @@ export function createDirectory({ database, surroundings, trust, log, bus }: Dir
     async post(jws) {
       const entry = await readEntry(jws, trust);
       const outcome = await database.transaction((tx) => record(tx, jws, entry));
+      reached('directory.committed');
       if (outcome === 'recorded') {
         if (entry.change === 'revoked') for (const listener of revoked) listener(entry.device);
         bus.hint('directory');

@@ -1,6 +1,7 @@
 /** Intake over HTTP, internal listener: 202 only after COMMIT. */
 import type { Server } from '@sealpost/platform';
 import { submissionResultSchema, submissionSchema } from '@sealpost/protocol';
+import { reached } from '../../points.ts';
 import type { Envelopes } from './envelopes.ts';
 
 /** A batch of 1000 small envelopes, or a few with large content. */
@@ -13,6 +14,10 @@ export function registerEnvelopeRoutes(server: Server, { envelopes }: { envelope
       bodyLimit: BODY_LIMIT,
       schema: { tags: ['envelopes'], body: submissionSchema, response: { 202: submissionResultSchema } },
     },
-    async ({ body }, reply) => reply.code(202).send(await envelopes.submit(body)),
+    async ({ body }, reply) => {
+      const result = await envelopes.submit(body);
+      reached('envelopes.before-answer');
+      return reply.code(202).send(result);
+    },
   );
 }

@@ -16,6 +16,7 @@ import {
   utf8,
 } from '@sealpost/protocol';
 import { bytesOfBase64url } from '../../platform/base64url.ts';
+import { reached } from '../../points.ts';
 import type { Bundles } from '../bundle/index.ts';
 import { type Log, laneOf, logError, prepareEvent } from '../log/index.ts';
 import type { Draft } from './accept-statement.ts';
@@ -116,6 +117,7 @@ export function createEnvelopes(deps: EnvelopesDeps): Envelopes {
   };
 
   const accept = async (items: readonly Item[], codes: readonly (RefusalCode | undefined)[]): Promise<Verdict[]> => {
+    reached('envelopes.judged');
     const salts = surroundings.random(32 * items.length);
     const repeats = await repeatsAmong(items.filter((_, at) => codes[at] !== undefined));
     return await Promise.all(

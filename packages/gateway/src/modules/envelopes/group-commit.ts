@@ -5,6 +5,7 @@
  */
 import type { Database } from '@sealpost/platform';
 import { equalBytes, type Timestamp } from '@sealpost/protocol';
+import { reached } from '../../points.ts';
 import { ACCEPT, acceptParameters, type Draft, KNOWN } from './accept-statement.ts';
 import { envelopesError } from './envelopes-errors.ts';
 
@@ -69,11 +70,13 @@ export function createGroupCommit({
 
   const commit = async (batch: readonly Waiting[]): Promise<void> => {
     const drafts = batch.map(({ draft }) => draft);
+    reached('envelopes.before-commit');
     const rows = await database.query<{ message: string; sequence: number }>(
       'envelopes-accept',
       ACCEPT,
       acceptParameters(drafts),
     );
+    reached('envelopes.committed');
     if (rows.length > 0) onCommit();
     const fresh = new Map(rows.map(({ message, sequence }) => [message, sequence]));
     const left: Waiting[] = [];

@@ -14,6 +14,7 @@ import {
   toBase64url,
 } from '@sealpost/protocol';
 import type { Bus } from '../../platform/bus.ts';
+import { reached } from '../../points.ts';
 import type { Directory, KnownDevice } from '../directory/index.ts';
 import { type Log, laneOf } from '../log/index.ts';
 import { type CommitPost, readCommit } from './commit-schema.ts';
@@ -110,6 +111,7 @@ export function createGroups(deps: GroupsDeps): Groups {
     await queue.enqueue(tx, added, { kind: 'welcome', conversation, epoch: post.epoch });
     await queue.dropPayloads(tx, [conversation]);
     await append(tx, conversation, committed(conversation, known.creator, post));
+    reached('groups.before-commit');
     return true;
   };
 
@@ -150,6 +152,7 @@ export function createGroups(deps: GroupsDeps): Groups {
       const inactive = await directory.inactive(devices);
       const active = devices.filter((device) => !inactive.includes(device));
       const claimed = await pool.claim(database, active, surroundings.now());
+      reached('groups.claimed');
       const given = new Map(claimed.map(({ device, keyPackage }) => [device, keyPackage]));
       return [...new Set(devices)].map((device) => ({ device, keyPackage: given.get(device) ?? null }));
     },
@@ -159,12 +162,15 @@ export function createGroups(deps: GroupsDeps): Groups {
       const uri = parseUri(creator);
       if (uri?.kind !== 'agent' || uri.organisation !== trust.organisation)
         throw groupsError('ERR_GROUPS_CREATOR_NAME');
-      if (await database.transaction((tx) => create(tx, conversation, creator))) bus.hint('lane');
+      const created = await database.transaction((tx) => create(tx, conversation, creator));
+      reached('groups.created');
+      if (created) bus.hint('lane');
       return await stateOrMissing(conversation);
     },
     state: (conversation) => stateOf(database, conversation),
     async commit(conversation, post) {
       const moved = await database.transaction((tx) => decide(tx, conversation, post));
+      reached('groups.committed');
       if (moved) {
         bus.hint('queue');
         bus.hint('lane');

@@ -5,6 +5,7 @@
  */
 import type { Database, Sql } from '@sealpost/platform';
 import type { ConversationId, DeviceId, MessageId, SyncItem, Timestamp } from '@sealpost/protocol';
+import { reached } from '../../points.ts';
 import { deviceIdsOf, type QueueRow, syncItem } from './queue-row-schema.ts';
 
 /** What is queued: a reference; payloads are stored once, beside the conversation or as the envelope. */
@@ -113,7 +114,10 @@ export async function read(
   now: Timestamp,
 ): Promise<{ readonly entries: QueueEntry[]; readonly through: number }> {
   const [fresh] = await database.query('queue-fresh', FRESH, [device]);
-  if (fresh !== undefined) await database.transaction((tx) => giveCursors(tx, device, limit, now));
+  if (fresh !== undefined) {
+    await database.transaction((tx) => giveCursors(tx, device, limit, now));
+    reached('queue.given');
+  }
   const rows = await database.query<QueueRow>('queue-read', READ, [device, after, limit]);
   const entries = rows.flatMap((row) => {
     const item = syncItem(row);
@@ -145,6 +149,7 @@ export async function cursorsOf(sql: Sql, device: DeviceId): Promise<Cursors> {
 /** Forgets everything up to `cursor`. Repeating it, or going back, changes nothing. */
 export async function acknowledge(database: Database, device: DeviceId, cursor: number): Promise<void> {
   const rows = await database.query<{ conversation: string }>('queue-acknowledge', ACKNOWLEDGE, [device, cursor]);
+  reached('queue.acknowledged');
   const conversations = rows.map(({ conversation }) => conversation);
   if (conversations.length > 0) await dropPayloads(database, conversations);
 }

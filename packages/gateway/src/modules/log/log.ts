@@ -7,6 +7,7 @@ import type { Database, Logger, Sql, Surroundings } from '@sealpost/platform';
 import type { Envelope, Evidence, LogEvent, MessageId, Timeline, Timestamp } from '@sealpost/protocol';
 import type { NoteSigner, Tile, VerifierKey } from '@sealpost/tlog';
 import { type Bus, POLL_MS } from '../../platform/bus.ts';
+import { reached } from '../../points.ts';
 import { append, lockLane } from './append.ts';
 import { keepCosignature } from './cosign.ts';
 import { exportLines } from './export-lines.ts';
@@ -155,6 +156,7 @@ export function createLog(deps: LogDeps): Log {
     tile: (tile) => readTile(database, tile),
     async cosign(note) {
       await keepCosignature(database, note, { logKey: deps.verifier, witness: deps.witness });
+      reached('log.cosigned');
       await refresh();
     },
     exportLines: () => exportLines(database, deps.logKey),

@@ -16,6 +16,7 @@ import {
   signNote,
 } from '@sealpost/tlog';
 import { sha256 } from '../../platform/hash.ts';
+import { reached } from '../../points.ts';
 import { logError } from './log-errors.ts';
 import {
   acquire,
@@ -92,6 +93,7 @@ export function createSequencer({ database, logger, now, signer, owner }: Sequen
       leaseUntil = now() + LEASE_MS;
       await saveState(tx, { size: frontier.size, frontier: encodeFrontier(frontier) }, leaseUntil);
     }
+    reached('log.before-commit');
     return { frontier, appended: leaves.length, drained };
   };
 
@@ -100,7 +102,9 @@ export function createSequencer({ database, logger, now, signer, owner }: Sequen
     const note = await signNote(encodeCheckpoint({ origin: signer.name, size: frontier.size, root }), signer);
     // While a backlog remains the head says nothing about "until now": its age goes on counting from the last full one.
     const at = drained ? since : (signed?.at ?? 0);
+    reached('log.signed');
     await storeCheckpoint(database, { size: frontier.size, root, note, at }, owner, mine);
+    reached('log.stored');
     signed = { size: frontier.size, at };
   };
 
@@ -116,6 +120,7 @@ export function createSequencer({ database, logger, now, signer, owner }: Sequen
       if (!(await own()) || epoch === undefined) return 'not-mine';
       const [since, mine] = [now(), epoch];
       const step = await database.transaction((tx) => advance(tx, mine));
+      reached('log.committed');
       if (step === undefined) {
         epoch = undefined;
         return 'not-mine';

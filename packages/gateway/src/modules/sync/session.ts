@@ -7,6 +7,7 @@ import { verifySyncHello } from '@sealpost/crypto/verify';
 import type { Database, Logger, Surroundings } from '@sealpost/platform';
 import { type ClientFrame, type DeviceId, type ServerFrame, toBase64url } from '@sealpost/protocol';
 import type { RawData } from 'ws';
+import { reached } from '../../points.ts';
 import type { Directory } from '../directory/index.ts';
 import type { Groups } from '../groups/index.ts';
 import type { ReceiptIntake } from './receipt-intake.ts';
@@ -160,6 +161,7 @@ export function serveSession(socket: SyncSocket, deps: SessionDeps, registry: Re
       credit -= 1;
       sent = cursor;
       await deliver(itemFrame(cursor, item));
+      reached('queue.sent');
     }
     sent = Math.max(sent, through);
     return moved;

@@ -1,0 +1,3 @@
+import { mountApp } from '../design/app.tsx';
+
+mountApp(<main>frame</main>);
