@@ -1,5 +1,3 @@
-/** Trust from the first start: each credential proves what it says or is refused, and no place on the network is one. */
-import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openStore } from '../../packages/cli/src/bootstrap/bootstrap.ts';
@@ -9,11 +7,8 @@ import type { Stage } from '../../packages/cli/src/story/stage.ts';
 import { createFileStore, enroll, openDevice } from '../../packages/client/src/index.ts';
 import { createSigningKey, type Signer, signBatch, signJws } from '../../packages/crypto/src/signer/index.ts';
 import {
-  APPROVAL_TYPE,
-  type ApprovedObject,
   BUNDLE_TYPE,
   type Bundle,
-  canonicalBytes,
   controlApi,
   type Envelope,
   flowNameSchema,
@@ -26,7 +21,19 @@ import {
 import { bearer, call, callJson } from '../support/call.ts';
 import { countsOf, settledSize } from '../support/changes.ts';
 import { enrolByHand, enrollmentBody, type RawDevice, signedHeaders } from '../support/raw-device.ts';
+import { has, readOnPhone } from '../support/reading.ts';
 import { openHouse, type RunningHouse } from '../support/running-house.ts';
+import {
+  approvalBy,
+  assertionBy,
+  codeOf,
+  messageOn,
+  operationsOf,
+  outcomeOf,
+  plannedWork,
+  publicKeyOf,
+  tokenRefusal,
+} from '../support/signed.ts';
 import { until } from '../support/until.ts';
 
 const INCIDENTS = flowNameSchema.parse('incident-alerts');
@@ -482,66 +489,13 @@ test('a revoked device is cut off at once and reads nothing sent afterwards, whi
   }
 });
 
-/** Read on the phone, which ends what the gateway does for it: nothing of it happens later, beside another test. */
-async function readByAlice(message: MessageId): Promise<void> {
-  const { phone } = stage;
-  await phone.connect();
-  await until('the message on the phone', () => has(phone, message));
-  await phone.open(message);
-  const over = async () => (await stage.status(message)).timeline.some(({ event }) => event.kind === 'message.ended');
-  await until('the end of the message', over);
-  await phone.disconnect();
-}
-
-async function has(device: Stage['phone'], message: string): Promise<boolean> {
-  return (await device.inbox()).some((entry) => entry.message === message && entry.state !== 'unreadable');
-}
-
-async function askToken(assertion: string, scope: string): Promise<string | undefined> {
-  const json = {
-    grant_type: 'client_credentials',
-    client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
-    client_assertion: assertion,
-    scope,
-  };
-  return (await callJson({ method: 'POST', url: `${house.urls.control}/v1/token`, json })).code;
-}
-
-function assertionOf(key: Signer, subject: string, change: Record<string, unknown> = {}): Promise<string> {
-  const seconds = Math.floor(house.surroundings.now() / 1000);
-  const claims = {
-    iss: subject,
-    sub: subject,
-    aud: 'control',
-    iat: seconds,
-    exp: seconds + 60,
-    jti: house.surroundings.uuid(),
-  };
-  return signJws('JWT', { ...claims, ...change }, key);
-}
-
-function approvalOf(action: string, object: unknown, approver: Signer): Promise<string> {
-  const now = house.surroundings.now();
-  const hash = createHash('sha256')
-    .update(canonicalBytes(object as ApprovedObject<'bundle.apply'>))
-    .digest();
-  const approval = {
-    v: 1,
-    organisation: 'acme.example',
-    action,
-    object: toBase64url(hash),
-    approver: approver.keyId,
-    issued: now,
-    expires: now + 60_000,
-  };
-  return signJws(APPROVAL_TYPE, approval, approver);
-}
-
-function publicKeyOf({ publicJwk }: Signer): { kty: 'OKP'; crv: 'Ed25519'; x: string } {
-  if (publicJwk.kty !== 'OKP') throw new TypeError('an application’s key is Ed25519');
-  return { kty: publicJwk.kty, crv: publicJwk.crv, x: publicJwk.x };
-}
-
+const readByAlice = (message: MessageId) => readOnPhone(stage, message);
+const askToken = (assertion: string, scope: string) => tokenRefusal(house.urls.control, assertion, scope);
+const assertionOf = (key: Signer, subject: string, change: Record<string, unknown> = {}) =>
+  assertionBy(key, subject, house.surroundings, change);
+const approvalOf = (action: string, object: unknown, approver: Signer) =>
+  approvalBy(approver, action, object, house.surroundings.now());
+const alert = () => plannedWork(house.surroundings.uuid());
 const nonce = () => toBase64url(house.surroundings.random(16));
 
 const messagesCall = (credential: string) => ({
@@ -549,63 +503,3 @@ const messagesCall = (credential: string) => ({
   url: `${house.urls.control}/v1/messages`,
   headers: { ...bearer(credential), 'idempotency-key': house.surroundings.uuid() },
 });
-
-const messageOn = (flow: string) => ({
-  flow,
-  to: 'alice',
-  content: { subject: 'Work tonight', body: 'from ten to eleven' },
-});
-
-function alert() {
-  const labels = { alertname: 'PlannedWork' };
-  return {
-    version: '4',
-    groupKey: `{}:{alertname="PlannedWork"}#${house.surroundings.uuid()}`,
-    status: 'firing',
-    receiver: 'sealpost',
-    groupLabels: labels,
-    commonLabels: labels,
-    commonAnnotations: {},
-    externalURL: 'http://alertmanager.acme.example',
-    alerts: [
-      {
-        status: 'firing',
-        labels,
-        annotations: {},
-        startsAt: '2026-01-01T00:00:00Z',
-        endsAt: '0001-01-01T00:00:00Z',
-        generatorURL: 'http://prometheus.acme.example',
-        fingerprint: 'c0ffee',
-      },
-    ],
-  };
-}
-
-interface Refusal {
-  readonly code?: unknown;
-}
-
-/** The code something was refused with; says so when it was not. */
-async function codeOf(work: Promise<unknown>): Promise<unknown> {
-  return work.then(
-    () => 'not refused',
-    (cause: Refusal) => cause.code ?? cause,
-  );
-}
-
-/** The code an envelope was refused with, whether its whole submission was or only it. */
-async function outcomeOf(work: ReturnType<RunningHouse['internal']['submit']>): Promise<unknown> {
-  return work.then(
-    ({ results: [result] }) => (result?.outcome === 'refused' ? result.code : result?.outcome),
-    (cause: Refusal) => cause.code ?? cause,
-  );
-}
-
-async function operationsOf(url: string): Promise<{ method: string; path: string; url: string }[]> {
-  const { paths } = (await (await fetch(`${url}/openapi.json`)).json()) as {
-    paths: Record<string, Record<string, unknown>>;
-  };
-  return Object.entries(paths).flatMap(([path, methods]) =>
-    Object.keys(methods).map((method) => ({ method: method.toUpperCase(), path, url })),
-  );
-}
