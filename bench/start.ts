@@ -8,37 +8,37 @@ import { join } from 'node:path';
 import { systemSurroundings } from '@sealpost/platform';
 import { startPostgres } from '../packages/cli/src/postgres/index.ts';
 import { startSealpost } from '../packages/cli/src/start/start.ts';
+import { makeManyAsync, median } from './support/load.ts';
+import type { BenchOptions, Result } from './support/report.ts';
 
 const PORT_BASE = 7400;
 const WARM_ROUNDS = 3;
-const BUDGET = { cold: 5, warm: 2 };
 
 const seconds = (from: number) => (performance.now() - from) / 1000;
-const median = (values: readonly number[]) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 
-export async function run({ json }: { json: boolean }): Promise<void> {
+export async function run({ quick }: BenchOptions): Promise<Result> {
   const folder = mkdtempSync(join(tmpdir(), 'sealpost-bench-'));
   chmodSync(folder, 0o711);
   try {
     const alone = { cold: await postgresAlone(folder), warm: await postgresAlone(folder) };
     const cold = await everything(folder);
-    const warm: number[] = [];
-    for (let round = 0; round < WARM_ROUNDS; round++) warm.push(await everything(folder));
-    const result = {
+    const rounds = await makeManyAsync(quick ? 1 : WARM_ROUNDS, () => everything(folder));
+    const warm = median(rounds);
+    return {
       bench: 'start',
-      unit: 's',
-      cold,
-      warm: median(warm),
-      postgresAlone: alone,
-      budget: BUDGET,
-      ratio: { cold: cold / alone.cold, warm: median(warm) / alone.warm },
+      about: [`cold: first start with bootstrap; warm: median of ${rounds.length} later ones`],
+      lines: [
+        { name: 'PostgreSQL alone, first start', unit: 's', rate: alone.cold },
+        { name: 'PostgreSQL alone, later', unit: 's', rate: alone.warm },
+        { name: 'everything, first start ÷ PostgreSQL alone', unit: '', rate: cold / alone.cold },
+        { name: 'everything, later ÷ PostgreSQL alone', unit: '', rate: warm / alone.warm },
+      ],
+      budgets: [
+        { name: 'everything, first start, s', value: cold, budget: 5, bound: 'most' },
+        { name: 'everything, later, s', value: warm, budget: 2, bound: 'most' },
+      ],
+      counted: { starts: 1 + rounds.length },
     };
-    if (json) console.log(JSON.stringify(result));
-    else {
-      const row = (name: 'cold' | 'warm') =>
-        `${name.padEnd(6)} ${result[name].toFixed(2)} s  (budget ${BUDGET[name]} s; PostgreSQL alone ${alone[name].toFixed(2)} s)`;
-      console.log([row('cold'), row('warm')].join('\n'));
-    }
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

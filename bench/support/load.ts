@@ -6,9 +6,11 @@ import { execFile } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import type { Connection } from './server.ts';
 
-const SECONDS = 3;
+const LONGEST_MS = 300_000;
 /** Linux counts processor time in ticks of 10 ms (USER_HZ). */
 const TICK_MICROSECONDS = 10_000;
 
@@ -21,28 +23,46 @@ export interface Measured {
 }
 
 export interface Meter {
-  /** Completions of `call` by so many callers: for a few seconds, or until `work` is used up. */
-  run<T>(options: { callers: number; work?: T[] }, call: (item: T) => Promise<unknown>): Promise<Measured>;
+  /** How long `run` goes on where no work is given. */
+  readonly seconds: number;
+  /** Completions of `call` by so many callers: for `seconds`, or until `work` is used up. */
+  run<T>(options: { callers: number; work?: readonly T[] }, call: (item: T) => Promise<unknown>): Promise<Measured>;
   /** The same over HTTP; every answer must have the status expected. */
-  post(url: string, connections: number, bodies: string[], status: number): Promise<Measured>;
+  post(url: string, connections: number, bodies: readonly string[], status: number): Promise<Measured>;
+  /** Times `work` as a whole; it answers how many units it did. */
+  timed(work: () => Promise<number>): Promise<Measured>;
+}
+
+/** The same figures a unit, where each completion was `count` units. */
+export function times(count: number, { rate, node, postgres }: Measured): Measured {
+  return { rate: rate * count, node: node / count, postgres: postgres / count };
+}
+
+export function makeMany<T>(count: number, make: (at: number) => T): T[] {
+  return Array.from({ length: count }, (_, at) => make(at));
+}
+
+export async function makeManyAsync<T>(count: number, make: (at: number) => Promise<T>): Promise<T[]> {
+  const made: T[] = [];
+  for (let at = 0; at < count; at++) made.push(await make(at));
+  return made;
+}
+
+/** Looks until `probe` says that the work is done; a bench that hangs is worth less than one that fails. */
+export async function until(probe: () => Promise<boolean>, what: string, every = 100): Promise<void> {
+  const end = performance.now() + LONGEST_MS;
+  while (!(await probe())) {
+    if (performance.now() > end) throw new Error(`never happened: ${what}`);
+    await delay(every);
+  }
 }
 
 /** `postmaster`: process id of the server whose children are counted. */
-export function createMeter(postmaster: number): Meter {
-  const run: Meter['run'] = async ({ callers, work }, call) => {
-    const queue = work?.slice();
+export function createMeter(postmaster: number, seconds: number): Meter {
+  const timed: Meter['timed'] = async (work) => {
     const before = processorTime(postmaster);
     const started = performance.now();
-    const end = started + SECONDS * 1000;
-    let done = 0;
-    const caller = async () => {
-      while (queue === undefined ? performance.now() < end : queue.length > 0) {
-        // Without work the callee takes no argument.
-        await call(queue?.pop() as never);
-        done += 1;
-      }
-    };
-    await Promise.all(Array.from({ length: callers }, caller));
+    const done = await work();
     const after = processorTime(postmaster);
     return {
       rate: done / ((performance.now() - started) / 1000),
@@ -50,7 +70,24 @@ export function createMeter(postmaster: number): Meter {
       postgres: (after.postgres - before.postgres) / done,
     };
   };
+  const run: Meter['run'] = ({ callers, work }, call) =>
+    timed(async () => {
+      const queue = work?.slice();
+      const end = performance.now() + seconds * 1000;
+      let done = 0;
+      const caller = async () => {
+        while (queue === undefined ? performance.now() < end : queue.length > 0) {
+          // Without work the callee takes no argument.
+          await call(queue?.pop() as never);
+          done += 1;
+        }
+      };
+      await Promise.all(Array.from({ length: callers }, caller));
+      return done;
+    });
   return {
+    seconds,
+    timed,
     run,
     async post(url, connections, bodies, status) {
       const agent = new Agent({ keepAlive: true, maxSockets: connections });
@@ -97,21 +134,28 @@ function post(agent: Agent, url: string, body: string): Promise<number> {
   });
 }
 
-type Coordinates = { host: string; port: number; database: string; user: string; password: string };
-
 /** Transactions a second of the real pgbench, or `undefined` where there is none. */
-export async function runPgbench(server: Coordinates, bytes: number, folder: string): Promise<number | undefined> {
+export async function runPgbench(
+  server: Connection,
+  bytes: number,
+  folder: string,
+  seconds: number,
+): Promise<number | undefined> {
   const root = '/usr/lib/postgresql';
   const versions = existsSync(root) ? readdirSync(root).sort() : [];
   const program = versions.map((version) => join(root, version, 'bin/pgbench')).findLast((path) => existsSync(path));
   if (program === undefined) return undefined;
   const script = join(folder, 'one-row.sql');
   writeFileSync(script, `INSERT INTO raw_row (body) VALUES (convert_to(repeat('a', ${bytes}), 'UTF8'));\n`);
-  const options = ['-n', '-M', 'prepared', '-c', '64', '-j', '2', '-T', String(SECONDS), '-f', script];
+  const options = ['-n', '-M', 'prepared', '-c', '64', '-j', '2', '-T', String(Math.ceil(seconds)), '-f', script];
   const target = ['-h', server.host, '-p', String(server.port), '-U', server.user, server.database];
   const { stdout } = await promisify(execFile)(program, [...options, ...target], {
     env: { PGPASSWORD: server.password, LC_ALL: 'C' },
   });
   const tps = /tps = ([0-9.]+)/.exec(stdout)?.[1];
   return tps === undefined ? undefined : Number(tps);
+}
+
+export function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 }

@@ -44,13 +44,18 @@ export interface Run {
   /** Arguments of node itself. */
   readonly node?: readonly string[];
   readonly cwd?: string;
+  /** Of another checkout. */
+  readonly bin?: string;
 }
 
 const running = new Set<ChildProcess>();
 
 /** Starts `sealpost` as the leader of a process group of its own, as a shell does with a foreground job. */
-export function launch(args: readonly string[], { env = {}, before = [], node = [], cwd = '/' }: Run = {}): House {
-  const [file = '', ...rest] = [...before, process.execPath, ...node, BIN, ...args];
+export function launch(
+  args: readonly string[],
+  { env = {}, before = [], node = [], cwd = '/', bin = BIN }: Run = {},
+): House {
+  const [file = '', ...rest] = [...before, process.execPath, ...node, bin, ...args];
   const child = spawn(file, rest, {
     cwd,
     detached: true,

@@ -34,6 +34,8 @@ export interface RunningHouse {
   /** Own copy of the demo's manifests, its ports moved. */
   readonly manifests: string;
   readonly databases: { readonly control: Database; readonly gateway: Database };
+  /** What the supervisor printed so far. */
+  readonly said: readonly string[];
   readonly urls: Readonly<Record<'control' | 'devices' | 'internal' | 'carriers', string>>;
   /** What control shows the gateway. */
   readonly controlCertificate: Certificate;
@@ -55,10 +57,13 @@ export async function openHouse(portBase: number): Promise<RunningHouse> {
   const surroundings = systemSurroundings();
   const data = join(folder, 'data');
   const options = { data, portBase, organisation: 'acme.example', version: '0.1.0', logLevel: 'info' };
-  const sealpost = await startSealpost(options, surroundings, () => undefined).catch(async (cause: unknown) => {
-    await removeFolder();
-    throw cause;
-  });
+  const said: string[] = [];
+  const sealpost = await startSealpost(options, surroundings, (text) => said.push(text)).catch(
+    async (cause: unknown) => {
+      await removeFolder();
+      throw cause;
+    },
+  );
   const { trust } = await readBootstrapped(sealpost.operator);
   const databases = await openDatabases(sealpost);
   const certificateOf = async (zone: Zone) => {
@@ -83,6 +88,7 @@ export async function openHouse(portBase: number): Promise<RunningHouse> {
     trust,
     manifests,
     databases,
+    said,
     urls,
     controlCertificate,
     certificateOf,

@@ -2,18 +2,22 @@
 import { systemSurroundings } from '@sealpost/platform';
 import { Command, CommanderError } from 'commander';
 import { ownVersion } from './assets.ts';
+import { backupCommand } from './commands/backup.ts';
 import { bootstrapCommand } from './commands/bootstrap.ts';
 import { addCompletion } from './commands/completion.ts';
 import { configCommand } from './commands/config.ts';
 import type { CommandContext } from './commands/context.ts';
 import { controlCommand } from './commands/control.ts';
+import { databaseCommand } from './commands/database.ts';
 import { deviceCommand } from './commands/device.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { gatewayCommand } from './commands/gateway.ts';
 import { logCommand } from './commands/log.ts';
 import { manifestsCommand } from './commands/manifests.ts';
+import { pageCommand } from './commands/page.ts';
 import { sendCommand } from './commands/send.ts';
 import { startCommand } from './commands/start.ts';
+import { supportCommand } from './commands/support.ts';
 import { createOutput, describeFailure, EXIT_CODES } from './output.ts';
 import { defaultDataFolder } from './start/data-folder.ts';
 
@@ -51,6 +55,7 @@ export function createProgram(): Command {
     );
   const commands = [
     startCommand(context),
+    pageCommand(context),
     controlCommand(context),
     gatewayCommand(),
     deviceCommand(context),
@@ -59,6 +64,9 @@ export function createProgram(): Command {
     bootstrapCommand(context),
     manifestsCommand(context),
     configCommand(context),
+    databaseCommand(context),
+    backupCommand(context),
+    supportCommand(context),
     doctorCommand(context),
   ];
   for (const command of commands) program.addCommand(inherit(command));

@@ -39,6 +39,8 @@ interface MessageFacts {
 
 export interface ReadableMessage extends MessageFacts {
   readonly state: 'received' | 'read' | 'acknowledged';
+  /** When it was opened on this device. */
+  readonly openedAt?: Timestamp;
   readonly subject: string;
   readonly body: string;
   readonly facts: readonly { readonly name: string; readonly value: string }[];
@@ -76,6 +78,8 @@ export interface DeviceChange {
 
 export interface Device {
   readonly identity: DeviceIdentity;
+  /** Of the root it trusts: SHA-256 of the certificate in upper-case hex with colons, for people to compare. */
+  readonly rootFingerprint: string;
   /**
    * Opens sync and resolves once the gateway has said `ready`; from then on it comes back by itself until `disconnect` or
    * `close`. While the gateway is away it keeps trying. Throws when the gateway refuses this device.
@@ -98,6 +102,8 @@ export interface Device {
   attachment(message: MessageId, index: number): Promise<Uint8Array>;
   /** In words, who was in the conversation when the message came. */
   readers(message: MessageId): Promise<string[]>;
+  /** How many receipts wait to be sent. */
+  waitingReceipts(): Promise<number>;
   /** Posts queued receipts without opening sync; answers how many still wait. Throws when the gateway is away. */
   sendReceipts(): Promise<number>;
 }

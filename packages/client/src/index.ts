@@ -3,7 +3,7 @@
  * passed every check: the sender it names is the one MLS authenticated, the content is what the envelope commits to. What
  * fails a check is never shown; its sender learns so by a signed receipt. A crash between any two steps loses nothing.
  */
-export { createFileStore, createIndexedDbStore } from '#platform';
+export { createFileStore, createIndexedDbStore, eraseIndexedDbStore } from '#platform';
 export { CLIENT_ERRORS } from './client-errors.ts';
 export type {
   Device,

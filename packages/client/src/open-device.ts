@@ -6,6 +6,7 @@ import { gatewayApi, type MessageId } from '@sealpost/protocol';
 import { clientError } from './client-errors.ts';
 import { createConversations } from './conversations/conversations.ts';
 import type { Device, DeviceChange } from './device.ts';
+import { fingerprintOf } from './enrollment/fingerprint.ts';
 import { decodeIdentity, IDENTITY } from './enrollment/identity-schema.ts';
 import { type VerifiedIdentity, verifyIdentity } from './enrollment/verified-identity.ts';
 import { createHttp } from './http.ts';
@@ -91,6 +92,7 @@ function deviceOver(verified: VerifiedIdentity, { store, surroundings, WebSocket
 
   return {
     identity: verified.identity,
+    rootFingerprint: fingerprintOf(verified.anchors.root),
     get online() {
       return online.online;
     },
@@ -121,6 +123,7 @@ function deviceOver(verified: VerifiedIdentity, { store, surroundings, WebSocket
       const { readers } = await change(() => readableMessage(store, message));
       return readersInWords(readers, verified.identity);
     },
+    waitingReceipts: () => change(() => queuedCount(store)),
     async sendReceipts() {
       for (;;) {
         const sent = await change(() => nextReceipts(store));

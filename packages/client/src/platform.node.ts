@@ -8,3 +8,8 @@ export { createFileStore } from './store/file-store.node.ts';
 export async function createIndexedDbStore(_name: string): Promise<DeviceStore> {
   throw clientError('ERR_CLIENT_PLATFORM');
 }
+
+/** Removes such a store; refuses in Node. */
+export async function eraseIndexedDbStore(_name: string): Promise<void> {
+  throw clientError('ERR_CLIENT_PLATFORM');
+}

@@ -24,8 +24,8 @@ import { createAgents } from './modules/agents/index.ts';
 import { createAlerts, registerAlertsRoutes } from './modules/alerts/index.ts';
 import { createEnrollment, registerEnrollmentRoutes } from './modules/enrollment/index.ts';
 import { createFlows, registerFlowsRoutes } from './modules/flows/index.ts';
-import { createIdentity, registerIdentityRoutes } from './modules/identity/index.ts';
-import { createMessages, registerMessagesRoutes } from './modules/messages/index.ts';
+import { createIdentity, registerConsoleSessionRoutes, registerIdentityRoutes } from './modules/identity/index.ts';
+import { createMessages, registerConsoleRoutes, registerMessagesRoutes } from './modules/messages/index.ts';
 import { createPolicy } from './modules/policy/index.ts';
 import { createLogSource, createWitness } from './modules/witness/index.ts';
 
@@ -130,7 +130,7 @@ function buildModules({ config, keys, database, gateway, logger, surroundings }:
   const alerts = createAlerts({ ...shared, messages });
   const source = createLogSource(config.gateway.device_url);
   const witness = createWitness({ database, source, gateway, trust, signer: keys.witness, surroundings, logger });
-  return { identity, policy, flows, enrollment, messages, alerts, witness };
+  return { identity, policy, flows, enrollment, messages, alerts, source, witness };
 }
 
 async function registerRoutes(
@@ -181,6 +181,8 @@ async function servePages(zone: Zone, parts: Modules) {
   if (console !== undefined) {
     const page = await serve('console', console, zone);
     registerConsole(page, { config: console, trustJws: zone.keys.trustJws });
+    await registerConsoleSessionRoutes(page, { identity: parts.identity });
+    registerConsoleRoutes(page, { ...parts, gateway: zone.gateway, log: parts.source });
     pages.push({ page, listen: console.listen });
   }
   return pages;

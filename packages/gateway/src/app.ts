@@ -129,7 +129,13 @@ async function run({ config, trust, keys, database, closing, logger, ...rest }: 
     ready,
     ...(config.tls_device === undefined ? {} : { tls: readTls(config.tls_device) }),
   });
-  await device.register(cors, { origin: [...config.browser_origins], methods: ['GET', 'POST', 'PUT'], maxAge: 600 });
+  // Not strict: what is no preflight would be refused in plain text, and errors here are problem documents.
+  await device.register(cors, {
+    origin: [...config.browser_origins],
+    methods: ['GET', 'POST', 'PUT'],
+    maxAge: 600,
+    strictPreflight: false,
+  });
   registerPublicLogRoutes(device, { log });
   await deviceScope(device, { directory, database, surroundings }, (scope, callerOf) => {
     registerKeyPackageRoutes(scope, { groups, callerOf });

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { type ErrorTable, errorsOf } from '@sealpost/protocol';
 import pg from 'pg';
 import { z } from 'zod';
+import { type DatabaseTls, readDatabaseUrl, tlsOptions } from './database-url.ts';
 
 export const DATABASE_ERRORS = {
   ERR_DATABASE_NEWER: {
@@ -22,15 +23,42 @@ export const DATABASE_ERRORS = {
 } as const satisfies ErrorTable;
 const databaseError = errorsOf(DATABASE_ERRORS);
 
-export const databaseConfigSchema = z.strictObject({
-  host: z.string().describe('Folder of the unix socket, or host name of the server.'),
-  port: z.int().min(1).max(65535).default(5432).describe('Port, also part of the socket’s name.'),
-  database: z.string().describe('Database of this zone; control and gateway never share one.'),
-  user: z.string().describe('Role of this zone.'),
-  password_file: z.string().describe('File with the role’s password.'),
-  pool: z.int().min(2).max(200).default(10).describe('Connections at most.'),
-});
-export type DatabaseConfig = z.infer<typeof databaseConfigSchema>;
+/**
+ * Where a database is: named by parts (the socket of the embedded server) or by one URL (a server of one's own), never
+ * both. The password is in a file either way.
+ */
+export const databaseConfigSchema = z
+  .strictObject({
+    url: z
+      .string()
+      .max(1000)
+      .optional()
+      .describe(
+        'A server of your own: `postgresql://role@host:5432/database`, without a password. Off this machine its certificate is verified; `?sslrootcert=FILE` names the CA. Instead of host, port, database and user.',
+      ),
+    host: z.string().optional().describe('Folder of the unix socket, or host name of the server. Instead of url.'),
+    port: z.int().min(1).max(65535).optional().describe('Port (5432), also part of the socket’s name.'),
+    database: z.string().optional().describe('Database of this zone; control and gateway never share one.'),
+    user: z.string().optional().describe('Role of this zone.'),
+    password_file: z.string().describe('File with the role’s password.'),
+    pool: z.int().min(2).max(200).default(10).describe('Connections at most.'),
+  })
+  .transform(({ url, host, port, database, user, ...rest }, context) => {
+    const problem = (path: string, message: string) => {
+      context.issues.push({ code: 'custom', input: undefined, path: [path], message });
+      return z.NEVER;
+    };
+    if (url === undefined) {
+      if (host === undefined || database === undefined || user === undefined)
+        return problem('host', 'give url, or host, database and user');
+      return { host, port: port ?? 5432, database, user, ...rest };
+    }
+    if ([host, port, database, user].some((part) => part !== undefined))
+      return problem('url', 'stands instead of host, port, database and user, not beside them');
+    const read = readDatabaseUrl(url);
+    return typeof read === 'string' ? problem('url', read) : { ...read, ...rest };
+  });
+export type DatabaseConfig = z.output<typeof databaseConfigSchema>;
 
 export interface Sql {
   /** Rows of a statement; `name` names its text for good, so one name must never carry two texts. */
@@ -59,6 +87,7 @@ export function openDatabase(config: {
   user: string;
   password: string;
   pool?: number;
+  tls?: DatabaseTls;
 }): Database {
   const pool = new pg.Pool({
     host: config.host,
@@ -68,6 +97,7 @@ export function openDatabase(config: {
     password: config.password,
     max: config.pool ?? 10,
     connectionTimeoutMillis: 10_000,
+    ...(config.tls === undefined ? {} : { ssl: tlsOptions(config.tls) }),
   });
   // A server that goes away breaks idle clients too; the next query says so to its caller.
   pool.on('error', () => undefined);
@@ -128,16 +158,22 @@ export function isUnavailable(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const { code } = error as { code?: unknown };
   if (typeof code === 'string') return /^(?:08|53|57|58)[0-9A-Z]{3}$/.test(code) || SOCKET_ERRORS.has(code);
-  return /^(?:Connection terminated|timeout exceeded when trying to connect|Client was closed)/.test(error.message);
+  return /^(?:Connection terminated|timeout exceeded when trying to connect|Client was closed|Cannot use a pool after calling end)/.test(
+    error.message,
+  );
 }
 
 const SOCKET_ERRORS: ReadonlySet<string> = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ENOENT', 'ETIMEDOUT']);
 
-/** Applies the `NNNN-name.sql` files of `folder` that the database has not seen, each in one transaction. */
+/**
+ * Applies the `NNNN-name.sql` files of `folder` that the database has not seen, all in one transaction. `only` leaves out
+ * the others, for data of an earlier moment that is loaded before the rest is applied to it.
+ */
 export async function migrate(
-  database: Database,
+  database: Pick<Database, 'query' | 'transaction'>,
   folder: string,
   onApplied: (name: string) => void = () => undefined,
+  only: (migration: number) => boolean = () => true,
 ): Promise<void> {
   const files = readdirSync(folder)
     .filter((name) => /^\d{4}-[a-z0-9-]+\.sql$/.test(name))
@@ -163,7 +199,7 @@ export async function migrate(
     if (Math.max(...seen) > newest) throw databaseError('ERR_DATABASE_NEWER');
     for (const name of files) {
       const number = Number(name.slice(0, 4));
-      if (seen.has(number)) continue;
+      if (seen.has(number) || !only(number)) continue;
       await applyFile(tx, readFileSync(join(folder, name), 'utf8'));
       await tx.query('migrations-record', 'INSERT INTO migration (number, name) VALUES ($1, $2)', [number, name]);
       onApplied(name);

@@ -109,7 +109,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     openapi: { openapi: '3.1.0', info: { title: `Sealpost ${options.name}`, version: options.version } },
     transform: jsonSchemaTransform,
     // The named schemas that the operations refer to.
-    transformObject: jsonSchemaTransformObject,
+    transformObject: (document) => withProblems(jsonSchemaTransformObject(document)),
   });
   server.setErrorHandler((error, _request, reply) => answer(reply, errorOf(error, options.logger)));
   server.setNotFoundHandler((_request, reply) => answer(reply, httpError('ERR_HTTP_MISSING')));
@@ -124,6 +124,20 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   });
   server.get('/openapi.json', { schema: { hide: true } }, async () => server.swagger());
   return server;
+}
+
+type Description = ReturnType<typeof jsonSchemaTransformObject>;
+
+/** Whatever goes wrong is answered by the server and not by its routes, so no route says how. */
+function withProblems(description: Description): Description {
+  const content = { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } };
+  const problem = { description: 'What is wrong, and what to do (RFC 9457)', content };
+  for (const operation of Object.values(description.paths ?? {}).flatMap((path) => Object.values(path ?? {}))) {
+    if (typeof operation !== 'object' || operation === null || !('responses' in operation)) continue;
+    const good = Object.entries(operation.responses ?? {}).filter(([status]) => status.startsWith('2'));
+    operation.responses = { ...Object.fromEntries(good), default: problem };
+  }
+  return description;
 }
 
 /** The problem document of an error; `internal` ones say nothing more than that. */

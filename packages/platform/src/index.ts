@@ -14,6 +14,7 @@ export {
   openDatabase,
   type Sql,
 } from './database.ts';
+export { type DatabaseTls, readDatabaseUrl, tlsOptions } from './database-url.ts';
 export {
   createServer,
   HTTP_ERRORS,
@@ -34,5 +35,5 @@ export {
 } from './keys.ts';
 export { createLogger, type Fields, LEVELS, type Level, type Logger } from './log.ts';
 export { type PageOptions, registerPage } from './pages.ts';
-export { POINT_CHANNEL, type PointPassed, type PointTable, pointsOf } from './points.ts';
+export { type PointTable, pointsOf } from './points.ts';
 export { type RunningService, runService } from './service.ts';

@@ -9,6 +9,7 @@ import {
   keyIdSchema,
   memberIdSchema,
   organisationSchema,
+  type SessionId,
   timestampSchema,
 } from './ids.ts';
 
@@ -20,6 +21,7 @@ export const APPROVAL_ACTIONS = [
   'alert-sender.register',
   'device.invite',
   'device.revoke',
+  'console.invite',
   'bundle.apply',
 ] as const;
 
@@ -73,6 +75,12 @@ export const APPROVED_OBJECTS = {
     reason: z.string().min(1).max(200),
     nonce: base64urlSchema(22),
   }),
+  /** A single-use sign-in code of ten minutes for one browser at the console. */
+  'console.invite': z.strictObject({
+    codeHash: base64urlSchema(43),
+    expires: timestampSchema,
+    nonce: base64urlSchema(22),
+  }),
   'bundle.apply': z.strictObject({ bundle: z.string().max(2_000_000).describe('JWS of the compiled bundle') }),
 } as const;
 export type ApprovedObject<A extends ApprovalAction> = z.infer<(typeof APPROVED_OBJECTS)[A]>;
@@ -87,3 +95,12 @@ export type Principal =
   | { readonly kind: 'application'; readonly id: string; readonly flows: readonly string[] }
   | { readonly kind: 'alert-sender'; readonly id: string; readonly flow: string; readonly to: string }
   | { readonly kind: 'approver'; readonly key: string };
+
+/**
+ * A browser that an approver let in to read for some hours. No Principal on purpose: nothing that acts can be handed one,
+ * and only what the console's listener reads asks for it.
+ */
+export interface ConsoleSession {
+  readonly kind: 'console';
+  readonly session: SessionId;
+}

@@ -3,6 +3,7 @@
  * are its timeline. No record holds content, an address, a token or a provider's free text.
  */
 import { z } from 'zod';
+import { canonicalJson } from './canonical.ts';
 import {
   attemptIdSchema,
   base64urlSchema,
@@ -118,7 +119,25 @@ export const eventSchema = z.discriminatedUnion('kind', [
     bundle: base64urlSchema(43),
     operator: base64urlSchema(43),
   }),
+  /** The gateway's data were replaced by a backup of an earlier moment: what was promised after `size` may be missing. */
+  z.strictObject({
+    kind: z.literal('log.restored'),
+    ...base,
+    backup: base64urlSchema(43).describe('SHA-256 of the backup’s contents'),
+    taken: timestampSchema,
+    size: z.int().min(0).describe('Size of the last checkpoint in the backup'),
+  }),
 ]);
 export type LogEvent = z.infer<typeof eventSchema>;
 export type EventKind = LogEvent['kind'];
 export type EventOf<K extends EventKind> = Extract<LogEvent, { kind: K }>;
+
+/** The event a record of the log says; `undefined` when it is no event known here, or not in canonical form. */
+export function eventOfRecord(record: string): LogEvent | undefined {
+  try {
+    const event = eventSchema.safeParse(JSON.parse(record));
+    return event.success && canonicalJson(event.data) === record ? event.data : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -20,6 +20,7 @@ export const flowNameSchema = slug.brand<'FlowName'>();
 export const channelNameSchema = slug.brand<'ChannelName'>();
 export const deviceIdSchema = token('dev').brand<'DeviceId'>();
 export const conversationIdSchema = token('con').brand<'ConversationId'>();
+export const sessionIdSchema = token('ses').brand<'SessionId'>();
 /** UUID of version 7 (RFC 9562 section 5.7): sorts by time of creation. */
 export const messageIdSchema = z.uuidv7().brand<'MessageId'>();
 /** UUID of version 4; the idempotency key a provider sees for one attempt. */
@@ -38,6 +39,7 @@ export type FlowName = z.infer<typeof flowNameSchema>;
 export type ChannelName = z.infer<typeof channelNameSchema>;
 export type DeviceId = z.infer<typeof deviceIdSchema>;
 export type ConversationId = z.infer<typeof conversationIdSchema>;
+export type SessionId = z.infer<typeof sessionIdSchema>;
 export type MessageId = z.infer<typeof messageIdSchema>;
 export type AttemptId = z.infer<typeof attemptIdSchema>;
 export type EnvelopeId = z.infer<typeof envelopeIdSchema>;

@@ -3,9 +3,16 @@
  * author is in `./content`, what a route may carry in `./carriage`.
  */
 
-export type { AlertmanagerWebhook, EnrollmentAnswer, MessageRequest, MessageStatus } from './api/control.ts';
+export type {
+  AlertmanagerWebhook,
+  ConsoleFlow,
+  ConsoleMessage,
+  EnrollmentAnswer,
+  MessageRequest,
+  MessageStatus,
+} from './api/control.ts';
 export * as controlApi from './api/control.ts';
-export type { DirectoryAnswer, Evidence, Timeline } from './api/gateway.ts';
+export type { DirectoryAnswer, Evidence, MessageEvidence, Timeline } from './api/gateway.ts';
 export * as gatewayApi from './api/gateway.ts';
 export {
   APPROVAL_ACTIONS,
@@ -16,6 +23,7 @@ export {
   type ApprovedObject,
   approvalSchema,
   approvedSchema,
+  type ConsoleSession,
   type Principal,
 } from './approval.ts';
 export { concatBytes, equalBytes, fromBase64url, fromUtf8, toBase64url, toHex, utf8 } from './bytes.ts';
@@ -56,7 +64,7 @@ export {
   protocolError,
   SealpostError,
 } from './errors.ts';
-export { type EventKind, type EventOf, eventSchema, type LogEvent } from './events.ts';
+export { type EventKind, type EventOf, eventOfRecord, eventSchema, type LogEvent } from './events.ts';
 export {
   type AgentId,
   type AttemptId,
@@ -84,6 +92,8 @@ export {
   newMessageId,
   type Organisation,
   organisationSchema,
+  type SessionId,
+  sessionIdSchema,
   type Timestamp,
   timestampSchema,
 } from './ids.ts';

@@ -27,6 +27,8 @@ const configFileSchema = z.strictObject({
   pages: z
     .strictObject({ folder: file, inbox: z.url({ protocol: /^https?$/ }), console: z.url({ protocol: /^https?$/ }) })
     .optional(),
+  /** The monitoring system: control's address for webhooks, and its alert sender's secret. */
+  monitoring: z.strictObject({ url: z.url({ protocol: /^https?$/ }), secret_file: file }).optional(),
   smsc: z.strictObject({
     system_id: z.string().min(1).max(15),
     password_file: file,
@@ -50,7 +52,17 @@ export async function readConfig(path: string): Promise<Omit<SimulatorOptions, '
       clientToken: await read(config.rbm.client_token_file),
       webhookUrl: config.rbm.webhook_url,
     },
-    ...(config.pages === undefined ? {} : { pages: config.pages }),
+    ...(config.pages === undefined
+      ? {}
+      : { pages: { ...config.pages, folder: resolve(dirname(path), config.pages.folder) } }),
+    ...(config.monitoring === undefined
+      ? {}
+      : {
+          monitoring: {
+            url: config.monitoring.url,
+            secretFile: resolve(dirname(path), config.monitoring.secret_file),
+          },
+        }),
     smsc: {
       systemId: config.smsc.system_id,
       password: await read(config.smsc.password_file),

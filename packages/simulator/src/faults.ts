@@ -1,7 +1,7 @@
 /**
  * Faults a carrier can be told to show. A fault holds for every event, for the next `count` events, or for a share `rate`
- * of them, until it is replaced or cleared. `refuse` and `unauthorized` also act on standing connections, so a carrier
- * may listen for changes.
+ * of them, until it is replaced or cleared; several hold at once by share, and of one event's faults one strikes. `refuse`
+ * and `unauthorized` also act on standing connections, so a carrier may listen for changes.
  */
 export const FAULT_KINDS = [
   'ok',
@@ -66,9 +66,11 @@ export type FaultPoint = keyof typeof STRIKES;
 export interface Faults {
   /** The fault that strikes this event, or `NO_FAULT`; counts it. */
   strike(point: FaultPoint): Fault;
-  /** The fault in force, uncounted. */
-  current(): Fault;
-  set(fault: Fault): void;
+  /** The faults in force, uncounted; `NO_FAULT` alone where there is none. */
+  current(): readonly [Fault, ...Fault[]];
+  holds(kind: FaultKind): boolean;
+  /** Replaces what held before. */
+  set(fault: Fault, ...more: readonly Fault[]): void;
   /** Called after each change, and waited for. */
   onChange(listener: () => Promise<void>): void;
   /** Resolves when the listeners have acted on the last change. */
@@ -76,12 +78,12 @@ export interface Faults {
 }
 
 export function createFaults(random: () => number): Faults {
-  let fault: Fault = NO_FAULT;
+  let inForce: readonly [Fault, ...Fault[]] = [NO_FAULT];
   const listeners: (() => Promise<void>)[] = [];
   let acting = Promise.resolve();
 
-  function change(next: Fault): void {
-    fault = next;
+  function change(...next: readonly [Fault, ...Fault[]]): void {
+    inForce = next;
     acting = acting.then(async () => {
       for (const listener of listeners) await listener();
     });
@@ -90,12 +92,21 @@ export function createFaults(random: () => number): Faults {
   return {
     strike(point) {
       const points: readonly FaultKind[] = STRIKES[point];
-      const struck = fault;
-      if (!points.includes(struck.kind) || random() >= (struck.rate ?? 1)) return NO_FAULT;
-      if (struck.count !== undefined) change(struck.count > 1 ? { ...struck, count: struck.count - 1 } : NO_FAULT);
-      return struck;
+      // One draw for all of them: shares add up, so 10 % and 8 % leave 82 % of the events alone.
+      let left = random();
+      for (const struck of inForce.filter(({ kind }) => points.includes(kind))) {
+        const share = struck.rate ?? 1;
+        if (left >= share) {
+          left -= share;
+          continue;
+        }
+        if (struck.count !== undefined) change(struck.count > 1 ? { ...struck, count: struck.count - 1 } : NO_FAULT);
+        return struck;
+      }
+      return NO_FAULT;
     },
-    current: () => fault,
+    current: () => inForce,
+    holds: (wanted) => inForce.some(({ kind }) => kind === wanted),
     set: change,
     onChange: (listener) => void listeners.push(listener),
     settled: () => acting,

@@ -1,5 +1,5 @@
 /**
- * `simulator`: two carriers in one process, for development, tests and drills. An RCS for Business platform with its OAuth
+ * `simulator`: two carriers and a monitoring system in one process, for development, tests and drills. An RCS for Business platform with its OAuth
  * endpoint and webhooks, and an SMSC speaking SMPP 3.4; phones that show what reached them; faults that can be switched
  * on; and a record of everything a carrier was sent, which is what a carrier can read.
  *
@@ -7,5 +7,6 @@
  * leaves no socket and no timer. Does not: import adapters or know what people author.
  */
 export type { FaultKind } from './faults.ts';
+export { alertmanagerBody } from './monitoring/alertmanager-body.ts';
 export { createServiceAccount } from './service-account.ts';
 export { type Simulator, type SimulatorOptions, startSimulator } from './simulator.ts';

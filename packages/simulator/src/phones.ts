@@ -54,6 +54,8 @@ export interface Phones {
   revoke(carrier: Carrier, id: string): boolean;
   /** The owner opens the phone and reads everything on it. */
   read(number: string): PhoneView;
+  /** How many messages a carrier holds for it. */
+  waiting(number: string): number;
   /** Drops waiting messages whose time has passed. */
   expire(): void;
 }
@@ -64,7 +66,8 @@ interface Phone {
   shown: { message: CarriedMessage; at: number; read: boolean }[];
 }
 
-export function createPhones(now: () => number): Phones {
+/** `changed` is called after whatever a person or a carrier could notice. */
+export function createPhones(now: () => number, changed: () => void = () => undefined): Phones {
   const phones = new Map<string, Phone>();
 
   function phone(number: string): Phone {
@@ -88,6 +91,7 @@ export function createPhones(now: () => number): Phones {
     const gone = holder.waiting.filter(({ expires }) => expires !== undefined && expires <= now());
     holder.waiting = holder.waiting.filter((message) => !gone.includes(message));
     for (const message of gone) message.happened('expired', now());
+    if (gone.length > 0) changed();
   }
 
   function view(number: string): PhoneView {
@@ -102,17 +106,22 @@ export function createPhones(now: () => number): Phones {
       const holder = phone(number);
       holder.state = { ...holder.state, ...change };
       flush(holder);
+      changed();
       return view(number);
     },
     accept(message) {
       const holder = phone(message.number);
       holder.waiting.push(message);
       flush(holder);
+      changed();
     },
     revoke(carrier, id) {
       for (const holder of phones.values()) {
         const index = holder.waiting.findIndex((message) => message.carrier === carrier && message.id === id);
-        if (index >= 0) return holder.waiting.splice(index, 1).length === 1;
+        if (index < 0) continue;
+        holder.waiting.splice(index, 1);
+        changed();
+        return true;
       }
       return false;
     },
@@ -122,8 +131,10 @@ export function createPhones(now: () => number): Phones {
         entry.read = true;
         if (holder.state.readReceipts) entry.message.happened('read', now());
       }
+      changed();
       return view(number);
     },
+    waiting: (number) => phones.get(number)?.waiting.length ?? 0,
     expire() {
       for (const holder of phones.values()) expireAt(holder);
     },

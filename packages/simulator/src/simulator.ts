@@ -3,9 +3,15 @@
  * Business API share one port; the latter can have a port of its own beside it, which the fault `refuse` really closes.
  */
 import Fastify, { type FastifyInstance } from 'fastify';
+import { createChanges } from './changes.ts';
 import { createDelays } from './delays.ts';
-import { createFaults, type Faults } from './faults.ts';
+import { CARRIERS, createFaults, type Faults } from './faults.ts';
 import { controlRoutes } from './http/control.ts';
+import { liveRoutes } from './http/live.ts';
+import { refuseForeign } from './http/own-origin.ts';
+import { createMonitoring, type MonitoringOptions } from './monitoring/monitoring.ts';
+import { monitoringRoutes } from './monitoring/monitoring-routes.ts';
+import { type PagesOptions, pageRoutes } from './pages.ts';
 import { createPhones } from './phones.ts';
 import { createRbm, type RbmOptions } from './rbm/rbm.ts';
 import { type RbmRouteOptions, rbmRoutes } from './rbm/routes.ts';
@@ -24,6 +30,10 @@ export interface SimulatorOptions {
   readonly random: () => number;
   readonly rbm: RbmOptions;
   readonly smsc: SmscOptions;
+  /** The demo's pages; none are served without them. */
+  readonly pages?: PagesOptions | undefined;
+  /** The monitoring system that sends alerts; none does without it. */
+  readonly monitoring?: MonitoringOptions | undefined;
 }
 
 export interface Simulator {
@@ -39,9 +49,11 @@ const EXPIRY_CHECK_MS = 100;
 export async function startSimulator(options: SimulatorOptions): Promise<Simulator> {
   const { host, now, random } = options;
   const delays = createDelays();
-  const phones = createPhones(now);
-  const traffic = createTraffic(now);
+  const changes = createChanges();
+  const phones = createPhones(now, changes.happened);
+  const traffic = createTraffic(now, changes.happened);
   const faults = { rbm: createFaults(random), smsc: createFaults(random) };
+  for (const carrier of CARRIERS) faults[carrier].onChange(async () => changes.happened());
   const around = { random, phones, traffic, delays };
 
   const rbm = createRbm(options.rbm, { ...around, now, faults: faults.rbm });
@@ -59,7 +71,18 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
     const status = () => ({ webhook: rbm.webhooks.state(), smppClients: smsc.bound() });
     const app = Fastify({ forceCloseConnections: true });
     open.unshift(() => app.close());
+    refuseForeign(app, host);
     await app.register(controlRoutes, { phones, traffic, faults, status });
+    await app.register(liveRoutes, { phones, traffic, faults, changes, delays });
+    if (options.pages !== undefined) await app.register(pageRoutes, options.pages);
+    if (options.monitoring !== undefined) {
+      const monitoring = createMonitoring(options.monitoring, {
+        now,
+        delays,
+        imageUrl: (name) => `${app.listeningOrigin}/images/${name}.png`,
+      });
+      await app.register(monitoringRoutes, { monitoring });
+    }
     await app.register(rbmRoutes, rbmApi);
     const httpPort = portOf(await app.listen({ host, port: options.httpPort }));
     const own =
@@ -88,7 +111,7 @@ async function startOwnPort(host: string, port: number, api: RbmRouteOptions, fa
   const first = await open(port);
   let app: FastifyInstance | undefined = first.app;
   faults.onChange(async () => {
-    const refusing = faults.current().kind === 'refuse';
+    const refusing = faults.holds('refuse');
     if (refusing && app !== undefined) {
       await app.close();
       app = undefined;

@@ -32,6 +32,15 @@ describe('control API', () => {
     expect((await simulator.call('PUT', '/faults/rbm', { kind: 'earthquake' })).status).toBe(400);
     expect((await simulator.call('PUT', '/faults/pigeon', { kind: 'ok' })).status).toBe(404);
     expect((await simulator.call('PUT', '/faults/smsc', { kind: 'forged-signature' })).status).toBe(400);
+    expect((await simulator.call('PUT', '/faults/rbm', [{ kind: '503' }, { kind: 'slow' }])).status).toBe(400);
+    expect(
+      (
+        await simulator.call('PUT', '/faults/rbm', [
+          { kind: '503', rate: 0.6 },
+          { kind: 'slow', rate: 0.6 },
+        ])
+      ).status,
+    ).toBe(400);
     expect((await simulator.call('PUT', '/phones/+4915112345678', { offline: true })).status).toBe(400);
     expect((await simulator.call('GET', '/phones/alice')).status).toBe(400);
   });

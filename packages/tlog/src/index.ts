@@ -7,9 +7,10 @@
  * others sent is answered with a value, never trusted before its signature. It does not store, fetch, sequence or decide
  * which witnesses suffice. It is not IETF KEYTRANS.
  */
+export { type EntryEvidence, type EvidenceVerdict, type RecordedEvent, verifyEvidence } from './evidence.ts';
 export { type FindVerdict, type FoundEntry, findEntry, verifyReceiptInclusion } from './export/find-entry.ts';
 export { EXPORT_FORMAT } from './export/line-schema.ts';
-export { linesOf, UNREADABLE_LINE } from './export/lines.ts';
+export { linesOf, pagesOf, UNREADABLE_LINE } from './export/lines.ts';
 export {
   type ExportLines,
   type ExportVerdict,

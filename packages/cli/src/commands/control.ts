@@ -76,6 +76,13 @@ export function controlCommand(context: CommandContext): Command {
       context.output().result({ ok: true, member, code }, [code]);
     },
   );
+  admin(
+    'console-invite',
+    'make a single-use code of ten minutes that lets one browser read at the console; prints it once',
+  ).action(async (flags: AdminFlags) => {
+    const code = await (await operatorOf(flags)).inviteConsole();
+    context.output().result({ ok: true, code }, [code]);
+  });
   admin('device-revoke <member> <device>', 'revoke a device at once')
     .requiredOption('--reason <text>', 'why; it is part of what is approved')
     .action(async (member: string, device: string, flags: AdminFlags & { reason: string }) => {

@@ -23,15 +23,7 @@ export function doctorCommand(context: CommandContext): Command {
     .option('--port-base <port>', 'first of eight ports', portBaseOf, DEFAULT_PORT_BASE)
     .action(async (flags: { data?: string; portBase: number }) => {
       const data = resolve(flags.data ?? context.defaultData);
-      const findings = [
-        node(),
-        tool('setpriv', 'util-linux'),
-        folder(data),
-        disk(data),
-        await ports(flags.portBase),
-        await ceremony(data),
-        zones(),
-      ];
+      const findings = await examine(data, flags.portBase);
       const problems = findings.filter(({ state }) => state === 'problem');
       context.output().result(
         { ok: problems.length === 0, findings },
@@ -39,6 +31,19 @@ export function doctorCommand(context: CommandContext): Command {
       );
       if (problems.length > 0) context.exitWith(EXIT_CODES.refused);
     });
+}
+
+/** Also for the support bundle. */
+export async function examine(data: string, portBase: number): Promise<Finding[]> {
+  return [
+    node(),
+    tool('setpriv', 'util-linux'),
+    folder(data),
+    disk(data),
+    await ports(portBase),
+    await ceremony(data),
+    zones(),
+  ];
 }
 
 function node(): Finding {

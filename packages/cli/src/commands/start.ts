@@ -6,7 +6,9 @@ import { Command, InvalidArgumentError } from 'commander';
 import { demoManifests } from '../assets.ts';
 import { describeFailure, EXIT_CODES } from '../output.ts';
 import { DEFAULT_PORT_BASE, portsFrom } from '../start/ports.ts';
+import { originsOf } from '../start/services.ts';
 import { type RunningSealpost, startSealpost } from '../start/start.ts';
+import { openLivePage } from '../story/live-page.ts';
 import { tellStory } from '../story/story.ts';
 import type { CommandContext } from './context.ts';
 
@@ -95,11 +97,20 @@ async function serve(context: CommandContext, flags: StartFlags): Promise<void> 
         return context.exitWith(EXIT_CODES.failed);
       }
     }
-    const places = placesOf(sealpost);
+    const page = await openLivePage(sealpost, context.surroundings).catch((cause: unknown) => {
+      // Everything serves all the same, and `sealpost page` asks again.
+      say(describeFailure(cause).lines.join('\n'));
+      return undefined;
+    });
+    const { frame, inbox, console } = originsOf(sealpost.ports);
+    const places = { page: page ?? `${frame}/`, inbox, console, ...placesOf(sealpost) };
     result({ serving: true, ...places }, [
       '',
       'Sealpost is serving:',
       ...Object.entries(places).map(([name, place]) => `  ${name.padEnd(10)} ${place}`),
+      page === undefined
+        ? 'The page asks for codes: `npm run sealpost -- page --operator DIR` makes a link that holds them.'
+        : 'The codes in the page’s link last ten minutes and open it once; `npm run sealpost -- page` makes a new link.',
       'Ctrl-C stops everything.',
     ]);
     await stopped;

@@ -1,11 +1,11 @@
 /** Verifying an exported log offline: the file and a public key are enough; no server is asked. */
-import { hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
+import { sha256 } from '@sealpost/crypto/verify';
 import {
   type ExportVerdict,
   type FindVerdict,
   findEntry,
-  linesOf,
+  pagesOf,
   verifyExport,
   verifyReceiptInclusion,
 } from '@sealpost/tlog';
@@ -18,10 +18,8 @@ export interface LogKeys {
   readonly witnessKeys: readonly string[];
 }
 
-const sha256 = (bytes: Uint8Array): Uint8Array => new Uint8Array(hash('sha256', bytes, 'buffer'));
-
 export function verifyLogFile(path: string, keys: LogKeys): Promise<ExportVerdict> {
-  return verifyExport(linesOf(createReadStream(path)), { ...keys, sha256 });
+  return verifyExport(pagesOf(createReadStream(path)), { ...keys, sha256 });
 }
 
 /**
@@ -29,7 +27,7 @@ export function verifyLogFile(path: string, keys: LogKeys): Promise<ExportVerdic
  * by its own bytes in the record of its event.
  */
 export function findReceipt(path: string, receipt: string, keys: LogKeys): Promise<FindVerdict> {
-  const lines = linesOf(createReadStream(path));
+  const lines = pagesOf(createReadStream(path));
   const claim = decodeReceiptClaim(receipt);
   if (claim.kind === 'accepted') return verifyReceiptInclusion(lines, claim.leafHash, { ...keys, sha256 });
   return findEntry(lines, (entry) => holdsReceipt(entry.record, receipt), { ...keys, sha256 });

@@ -15,5 +15,5 @@ export function copyManifests(from: string, to: string, portBase: number): strin
 }
 
 function movePorts(text: string, portBase: number): string {
-  return text.replace(/\b44(0[0-5])\b/g, (_port, offset: string) => String(portBase + Number(offset)));
+  return text.replace(/\b44(0[0-7])\b/g, (_port, offset: string) => String(portBase + Number(offset)));
 }

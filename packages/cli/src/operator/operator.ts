@@ -39,6 +39,8 @@ export interface Operator {
   registerAlertSender(sender: MemberId, flow: FlowName, to: MemberId): Promise<string>;
   /** Answers the single-use code. */
   inviteDevice(member: MemberId): Promise<string>;
+  /** Answers the single-use code that lets one browser read at the console. */
+  inviteConsole(): Promise<string>;
   revokeDevice(member: MemberId, device: string, reason: string): Promise<'done' | 'already'>;
   applyBundle(bundle: Bundle): Promise<'done' | 'already'>;
   signBundle(bundle: Bundle): Promise<string>;
@@ -80,6 +82,11 @@ export async function openOperator(
     return outcome;
   };
   const nonce = () => toBase64url(surroundings.random(16));
+  const invitation = (code: string) => ({
+    codeHash: hashOf(code),
+    expires: surroundings.now() + INVITE_LIFETIME,
+    nonce: nonce(),
+  });
   const hashOf = (secret: string) => toBase64url(createHash('sha256').update(secret).digest());
 
   return {
@@ -110,13 +117,13 @@ export async function openOperator(
       return secret;
     },
     async inviteDevice(member) {
-      const code = enrollmentCode();
-      await submit('POST', '/v1/invites', 'device.invite', {
-        member,
-        codeHash: hashOf(code),
-        expires: surroundings.now() + INVITE_LIFETIME,
-        nonce: nonce(),
-      });
+      const code = singleUseCode();
+      await submit('POST', '/v1/invites', 'device.invite', { member, ...invitation(code) });
+      return code;
+    },
+    async inviteConsole() {
+      const code = singleUseCode();
+      await submit('POST', '/v1/console/invites', 'console.invite', invitation(code));
       return code;
     },
     revokeDevice: (member, device, reason) =>
@@ -157,7 +164,7 @@ export async function requestToken(
 }
 
 /** Twelve letters of Crockford's base 32 in groups of four: 60 random bits, easily read aloud. */
-function enrollmentCode(): string {
+function singleUseCode(): string {
   const letters = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
   const picked = Array.from(randomBytes(12), (byte) => letters.charAt(byte & 31)).join('');
   return `${picked.slice(0, 4)}-${picked.slice(4, 8)}-${picked.slice(8)}`;

@@ -3,6 +3,7 @@
  * may connect to it, and that role may connect to no other; so control cannot read the gateway's rows,
  * nor the other way round. The password itself never travels to the server, only its verifier.
  */
+import { type DatabaseTls, tlsOptions } from '@sealpost/platform';
 import { Client, escapeIdentifier, escapeLiteral } from 'pg';
 
 import { PostgresError } from './postgres-errors.ts';
@@ -15,6 +16,8 @@ export type PostgresAdmin = {
   readonly port: number;
   readonly superuser: string;
   readonly superuserPassword: string;
+  /** For a server of one's own on another machine. */
+  readonly tls?: DatabaseTls;
 };
 
 /** A database, the role that owns it, and the role's password (printable ASCII). */
@@ -89,7 +92,8 @@ export const connectionString = (server: Server, account: DatabaseAccount): stri
 
 const withAdmin = async (admin: PostgresAdmin, work: (client: Client) => Promise<void>): Promise<void> => {
   const account = { database: 'postgres', role: admin.superuser, password: admin.superuserPassword };
-  const client = new Client(connectionConfig(admin, account));
+  const ssl = admin.tls === undefined ? {} : { ssl: tlsOptions(admin.tls) };
+  const client = new Client({ ...connectionConfig(admin, account), ...ssl });
   client.on('error', () => undefined);
   try {
     await client.connect();

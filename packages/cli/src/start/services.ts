@@ -10,9 +10,10 @@ import { utf8 } from '@sealpost/protocol';
 import { createServiceAccount } from '@sealpost/simulator';
 import { stringify } from 'yaml';
 import { entryOf, type ServiceName } from '../assets.ts';
-import { createDatabase, createGuest, type RunningPostgres } from '../postgres/index.ts';
+import { createDatabase, createGuest, type PostgresAdmin } from '../postgres/index.ts';
 import type { ServiceSpec } from './children.ts';
 import type { DataFolder } from './data-folder.ts';
+import { type DatabasePlace, databaseOf } from './database-place.ts';
 import type { Ports } from './ports.ts';
 
 const HOST = '127.0.0.1';
@@ -21,7 +22,7 @@ const RBM_AGENT = 'acme-incidents';
 const SMSC_SYSTEM = 'sealpost';
 
 /** Gives each zone its role and database; the dispatcher gets a role of its own in the gateway's database. */
-export async function prepareDatabases(postgres: RunningPostgres, folder: DataFolder): Promise<void> {
+export async function prepareDatabases(postgres: PostgresAdmin, folder: DataFolder): Promise<void> {
   await createDatabase(postgres, {
     database: 'sealpost_control',
     role: 'sealpost_control',
@@ -44,7 +45,7 @@ export function writeServiceConfigs(options: {
   folder: DataFolder;
   ports: Ports;
   organisation: string;
-  socketDir: string;
+  database: DatabasePlace;
   /** Folder of the built pages. */
   pages: string;
   logLevel: string;
@@ -58,10 +59,7 @@ export function writeServiceConfigs(options: {
     unsafe_framed_by: [origins.frame],
   });
   const database = (name: 'control' | 'gateway' | 'dispatcher') => ({
-    host: options.socketDir,
-    port: 5432,
-    database: name === 'control' ? 'sealpost_control' : 'sealpost_gateway',
-    user: `sealpost_${name}`,
+    ...databaseOf(options.database, `sealpost_${name}`, name === 'control' ? 'sealpost_control' : 'sealpost_gateway'),
     password_file: join(zone(name), 'database-password'),
   });
   const trust = (name: 'control' | 'gateway' | 'dispatcher') => ({
@@ -126,6 +124,7 @@ export function writeServiceConfigs(options: {
     simulator: {
       host: HOST,
       pages: { folder: options.pages, inbox: origins.inbox, console: origins.console },
+      monitoring: { url: `http://${HOST}:${ports.control}/v1/alerts`, secret_file: monitoringSecret(folder) },
       http_port: ports.simulator,
       smsc_port: ports.smsc,
       rbm: {
@@ -153,6 +152,11 @@ export function writeServiceConfigs(options: {
     dispatcher: spec('dispatcher'),
     simulator: spec('simulator'),
   };
+}
+
+/** Where the simulated monitoring system keeps its alert sender's secret, once there is one. */
+export function monitoringSecret(folder: DataFolder): string {
+  return join(folder.zone('simulator'), 'alert-sender-secret');
 }
 
 /** Where the pages are: each has an origin of its own, and the frame is the simulator's. */

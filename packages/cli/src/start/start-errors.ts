@@ -42,5 +42,15 @@ export const START_ERRORS = {
     sentence: 'A service did not start.',
     hint: 'Its log in the data folder says why; `sealpost doctor` checks the surroundings.',
   },
+  ERR_START_DATABASE_URL: {
+    kind: 'invalid',
+    sentence: 'The URL does not name a PostgreSQL server.',
+    hint: 'Give postgresql://host:5432 without role, password or database; off this machine its certificate is verified, ?sslrootcert=FILE names the CA.',
+  },
+  ERR_START_DATABASE_TAKEN: {
+    kind: 'conflict',
+    sentence: 'This data folder has data in the embedded PostgreSQL.',
+    hint: 'Take a backup, prepare a new data folder with this URL, and restore into that.',
+  },
 } as const satisfies ErrorTable;
 export const startError = errorsOf(START_ERRORS);

@@ -17,6 +17,7 @@ import {
 } from '../bootstrap/bootstrap.ts';
 import { type Children, createChildren } from './children.ts';
 import { type DataFolder, openDataFolder } from './data-folder.ts';
+import { ownServerOf } from './database-place.ts';
 import { type KeptDatabase, keepDatabase } from './database-server.ts';
 import { type Ports, portsFrom, requireFree } from './ports.ts';
 import { prepareDatabases, writeServiceConfigs } from './services.ts';
@@ -68,17 +69,20 @@ export async function startSealpost(
   try {
     await requireFree(ports);
     folder.settle();
-    say('starting PostgreSQL');
     const pages = builtPages(join(folder.zone('run'), 'pages'));
     // Awaited below; a failure meanwhile must not count as unhandled.
     pages.catch(() => undefined);
-    const { runtimeDir } = options;
-    postgres = await keepDatabase(
-      { dataDir: folder.postgres, onLog: say, ...(runtimeDir === undefined ? {} : { runtimeDir }) },
-      surroundings.now,
-    );
-    options.signal?.throwIfAborted();
-    await prepareDatabases(postgres.server(), folder);
+    const own = ownServerOf(folder.path);
+    if (own === undefined) {
+      say('starting PostgreSQL');
+      const { runtimeDir } = options;
+      postgres = await keepDatabase(
+        { dataDir: folder.postgres, onLog: say, ...(runtimeDir === undefined ? {} : { runtimeDir }) },
+        surroundings.now,
+      );
+      options.signal?.throwIfAborted();
+      await prepareDatabases(postgres.server(), folder);
+    }
     const folders = foldersOf(folder, options.operator);
     const { trust, rootFingerprint } = await organisationOf(folders, options, surroundings, say);
     options.signal?.throwIfAborted();
@@ -86,7 +90,7 @@ export async function startSealpost(
       folder,
       ports,
       organisation: trust.organisation,
-      socketDir: postgres.server().socketDir,
+      database: own ?? { kind: 'embedded', socketDir: postgres?.server().socketDir ?? '' },
       pages: await pages,
       logLevel: options.logLevel,
     });
@@ -109,7 +113,7 @@ export async function startSealpost(
       ports,
       fresh: folder.fresh,
       rootFingerprint,
-      pid: (service) => (service === 'postgres' ? started.postgres.server().pid : started.children.pid(service)),
+      pid: (service) => (service === 'postgres' ? started.postgres?.server().pid : started.children.pid(service)),
       warnings: warningsOf(folders),
       stop,
     };

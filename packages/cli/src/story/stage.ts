@@ -14,7 +14,7 @@ import {
   type MessageStatus,
   memberIdSchema,
 } from '@sealpost/protocol';
-import type { z } from 'zod';
+import { alertmanagerBody } from '@sealpost/simulator';
 import { compileFolder } from '../manifests/compile-folder.ts';
 import { type ControlClient, createControlClient } from '../operator/control-client.ts';
 import { type Operator, openOperator, requestToken } from '../operator/operator.ts';
@@ -23,8 +23,10 @@ import { createSimulatorClient, type SimulatorClient } from './simulator-client.
 import { type Steps, storyError } from './steps.ts';
 
 export const ALICE_PHONE = '+4915112345678';
-const ALICE = memberIdSchema.parse('alice');
-const FLOW = flowNameSchema.parse('incident-alerts');
+export const ALICE = memberIdSchema.parse('alice');
+export const FLOW = flowNameSchema.parse('incident-alerts');
+/** Of every alert of the story. */
+const DESCRIPTION = 'The data volume is 97 % full and grows by 1 % a minute.';
 const BUNDLE_LIFETIME = 90 * 86_400_000;
 
 export interface Stage {
@@ -99,7 +101,8 @@ export async function setStage(
     member: ALICE,
     applicationToken: () => requestToken(control, application.signer, applicationId, `flow:${FLOW}`, surroundings),
     async sendAlert(name, status) {
-      const body = alertmanagerBody(name, status, simulator.imageUrl('disk'), surroundings.now());
+      const image = simulator.imageUrl('disk');
+      const body = alertmanagerBody({ name, description: DESCRIPTION, status, image, now: surroundings.now() });
       return control.call('POST', '/v1/alerts', controlApi.messageAcceptedSchema, { body, token: secret });
     },
     async status(message) {
@@ -135,43 +138,4 @@ function ed25519(signer: Signer) {
   if (publicJwk.kty !== 'OKP')
     throw storyError('ERR_STORY_UNEXPECTED', { details: [{ pointer: 'application key', detail: 'is not Ed25519' }] });
   return { kty: publicJwk.kty, crv: publicJwk.crv, x: publicJwk.x };
-}
-
-/** Alertmanager's webhook body, version 4, as its documentation shows it. */
-function alertmanagerBody(
-  name: string,
-  status: 'firing' | 'resolved',
-  image: string,
-  now: number,
-): z.input<typeof controlApi.alertmanagerSchema> {
-  const labels = { alertname: name, severity: 'critical', instance: 'db1.acme.example' };
-  const annotations = {
-    summary: `${name} on db1`,
-    description: 'The data volume is 97 % full and grows by 1 % a minute.',
-    dashboard_image: image,
-  };
-  const startsAt = new Date(now - 60_000).toISOString();
-  const endsAt = status === 'resolved' ? new Date(now).toISOString() : '0001-01-01T00:00:00Z';
-  return {
-    version: '4',
-    groupKey: `{}:{alertname="${name}"}#${now}`,
-    truncatedAlerts: 0,
-    status,
-    receiver: 'sealpost',
-    groupLabels: { alertname: name },
-    commonLabels: labels,
-    commonAnnotations: annotations,
-    externalURL: 'http://alertmanager.acme.example:9093',
-    alerts: [
-      {
-        status,
-        labels,
-        annotations,
-        startsAt,
-        endsAt,
-        generatorURL: 'http://prometheus.acme.example:9090/graph',
-        fingerprint: 'c0ffee00c0ffee00',
-      },
-    ],
-  };
 }

@@ -1,10 +1,5 @@
-/** Fingerprints of a root certificate: SHA-256 of its DER in upper-case hex with colons, as OpenSSL and browsers show it. */
-import { sha256 } from '@sealpost/crypto/verify';
-import { toHex } from '@sealpost/protocol';
-
-export function fingerprintOf(certificate: Uint8Array): string {
-  return (toHex(sha256(certificate)).toUpperCase().match(/../g) ?? []).join(':');
-}
+/** Comparing fingerprints as people copy them. */
+export { fingerprintOf } from '@sealpost/crypto/verify';
 
 /** Case and colons do not matter; anything else does. */
 export function sameFingerprint(a: string, b: string): boolean {

@@ -29,9 +29,10 @@ export function createMarking(deps: {
       const found = await readableMessage(store, message);
       const kinds = missing(found.state, as);
       if (kinds.length === 0) return { shown: shownReadable(found), told: [] };
-      const marked: StoredReadable = { ...found, state: as };
+      const now = surroundings.now();
+      const marked: StoredReadable = { ...found, state: as, openedAt: found.openedAt ?? now };
       const changes = new Map<string, Uint8Array>([[messageName(message), encodeMessage(marked)]]);
-      for (const kind of kinds) changes.set(...(await receiptChange(kind, found, verified, surroundings.now())));
+      for (const kind of kinds) changes.set(...(await receiptChange(kind, found, verified, now)));
       await store.write(changes);
       return { shown: shownReadable(marked), told: kinds.map((kind) => ({ kind: TOLD[kind], message })) };
     },

@@ -38,6 +38,8 @@ interface StoredFacts {
 
 export interface StoredReadable extends StoredFacts {
   readonly state: 'received' | 'read' | 'acknowledged';
+  /** Absent until it is opened. */
+  readonly openedAt?: Timestamp;
   readonly sender: string;
   readonly content: Content;
   readonly readers: readonly Reader[];

@@ -54,12 +54,13 @@ function shown(stored: StoredMessage): InboxMessage {
 }
 
 export function shownReadable(stored: StoredReadable): ReadableMessage {
-  const { content, state, sender } = stored;
+  const { content, state, sender, openedAt } = stored;
   const named = parseUri(sender);
   if (named?.kind !== 'agent') throw clientError('ERR_CLIENT_STATE_DAMAGED');
   return {
     ...factsOf(stored),
     state,
+    ...(openedAt === undefined ? {} : { openedAt }),
     subject: content.subject,
     body: content.body,
     facts: content.facts,

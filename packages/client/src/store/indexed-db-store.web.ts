@@ -29,6 +29,16 @@ export async function createIndexedDbStore(name: string): Promise<DeviceStore> {
   }
 }
 
+/** Removes a store and its keys for good. Throws ERR_CLIENT_STORE_BUSY while anybody holds it. */
+export async function eraseIndexedDbStore(name: string): Promise<void> {
+  const release = await lock(`sealpost/${name}`);
+  try {
+    await requestDone(indexedDB.deleteDatabase(`sealpost/${name}`));
+  } finally {
+    release();
+  }
+}
+
 function storeIn(database: IDBDatabase, storageKey: Uint8Array, release: () => void): DeviceStore {
   const serial = createSerial();
   let closed = false;

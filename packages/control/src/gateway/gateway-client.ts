@@ -16,6 +16,7 @@ import {
   gatewayApi,
   type LogEvent,
   type MemberId,
+  type MessageEvidence,
   type MessageId,
   problemSchema,
   SealpostError,
@@ -53,6 +54,10 @@ export interface GatewayClient {
   events(after: number, limit: number, waitMs: number): Promise<{ position: number; event: LogEvent }[]>;
   /** `undefined` when the gateway knows no such message. */
   timeline(message: MessageId): Promise<Timeline | undefined>;
+  /** The events that tell how each of these messages stands; none of one the gateway does not know. */
+  results(messages: readonly MessageId[]): Promise<LogEvent[]>;
+  /** Of a message's entries after a position, those a checkpoint covers. */
+  evidence(message: MessageId, after: number, limit: number): Promise<MessageEvidence>;
   /** Export lines as they come; the caller reads or destroys the stream. */
   exportLog(): Promise<Readable>;
   cosign(checkpoint: string): Promise<void>;
@@ -105,6 +110,10 @@ export function createGatewayClient(options: MutualTlsOptions): GatewayClient {
       return (await get(path, gatewayApi.eventsAnswerSchema, waitMs + TIMEOUT)).events;
     },
     timeline: (message) => orMissing(get(`/internal/v1/messages/${message}/timeline`, gatewayApi.timelineSchema)),
+    results: async (messages) =>
+      (await call('POST', '/internal/v1/messages/results', { messages }, gatewayApi.resultsAnswerSchema)).events,
+    evidence: (message, after, limit) =>
+      get(`/internal/v1/messages/${message}/evidence?after=${after}&limit=${limit}`, gatewayApi.messageEvidenceSchema),
     exportLog: () => send({ method: 'GET', path: '/internal/v1/log/export' }, 60_000),
     cosign: async (checkpoint) => void (await call('POST', '/internal/v1/log/cosignatures', { checkpoint }, anyJson)),
     close: transport.close,

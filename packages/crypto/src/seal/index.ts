@@ -8,3 +8,5 @@ export { sealBlob } from './blob.ts';
 export { type CarrierBinding, sealCarrier } from './carrier.ts';
 export { padCarriage } from './padding.ts';
 export { sealState } from './state.ts';
+export { sealStream } from './stream.ts';
+export { type WrapContext, type WrappedKey, wrapKey } from './wrap-key.ts';

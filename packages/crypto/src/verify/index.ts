@@ -12,6 +12,7 @@ export { verifyCertificateRequest } from './certificate-request.ts';
 export { type CommittedContent, commitmentOf, verifyCommitment } from './commitment.ts';
 export { type DirectoryDevice, type DirectoryVerdict, entryHash, verifyDirectoryChain } from './directory.ts';
 export { envelopeId } from './envelope-id.ts';
+export { fingerprintOf } from './fingerprint.ts';
 export { type JwsVerdict, type PayloadSchema, verifyJws } from './jws.ts';
 export { claimedKeyId, type RequestVerdict, type SignedRequest, verifyRequest } from './request.ts';
 export { type SubmissionVerdict, verifySubmission } from './submission.ts';

@@ -26,10 +26,11 @@ const RENEW = `
 UPDATE attempt a SET lease_until = $3 FROM unnest($1::uuid[], $2::bigint[]) AS mine(id, epoch)
 WHERE a.id = mine.id AND a.lease_epoch = mine.epoch AND a.lease_owner IS NOT NULL`;
 
+/** A report repeated because its answer was lost finds its try over, and not the retry it caused: that has no owner yet. */
 const FINISH = `
 WITH mine AS (
   UPDATE attempt SET done = true, lease_owner = NULL, lease_until = 0
-  WHERE id = $1 AND lease_epoch = $2 AND NOT done RETURNING id, lane, message
+  WHERE id = $1 AND lease_epoch = $2 AND lease_owner IS NOT NULL AND NOT done RETURNING id, lane, message
 )
 INSERT INTO attempt_outcome (attempt, lane, message, outcome, at) SELECT id, lane, message, $3, $4 FROM mine RETURNING 1 AS one`;
 

@@ -49,10 +49,16 @@ export async function createWebhookServer(deps: WebhookDeps): Promise<Server> {
   });
   server.removeAllContentTypeParsers();
   server.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
-  const schema = { summary: 'Webhook of a provider', params: z.strictObject({ channel: z.string().max(63) }) };
+  const schema = {
+    summary: 'Webhook of a provider',
+    produces: ['text/plain'],
+    params: z.strictObject({ channel: z.string().max(63) }),
+    body: z.unknown().describe('As the provider publishes it'),
+    response: { 200: z.unknown().describe('Empty, or the text of a handshake') },
+  };
   server.post('/webhooks/:channel', { schema }, async (request, reply) => {
     const answer = await deps.track(take(request.params.channel, request.headers, request.body));
-    return answer === undefined ? reply.code(200).send() : reply.type('text/plain').send(answer);
+    return answer === undefined ? reply.code(200).send(undefined) : reply.type('text/plain').send(answer);
   });
 
   /** The text of a handshake; `undefined` when there is nothing to say but 200, which alone is "done" to Google. */

@@ -216,6 +216,40 @@ describe('lanes', () => {
     expect(await bench.count('provider_receipt')).toBe(0);
   });
 
+  test('inputs about one message that are taken together are decided one after the other', async () => {
+    const [alice, bob] = await people(2);
+    const { message } = await bench.accept(alice!, { forms: ['sms-main'] });
+    const other = await bench.accept(bob!, { forms: ['sms-main'] });
+    await bench.settle();
+    bench.clock.advance(4000);
+    await bench.settle();
+    const [started] = await bench.eventsOf(message, 'attempt.started');
+    await report(message, { kind: 'accepted', providerMessageId: 'p-1' });
+    // The attempt's own id is a name from the start, so all three wait at the same time.
+    await receipt([started!.attempt]);
+    await receipt([started!.attempt]);
+    await bench.delivery.step();
+    const told = (await bench.events(message)).slice(-3);
+    expect(told).toMatchObject([
+      { kind: 'attempt.ended', outcome: 'accepted' },
+      { kind: 'receipt.provider', effect: 'counted' },
+      { kind: 'receipt.provider', effect: 'duplicate' },
+    ]);
+    expect((await bench.events(other.message)).at(-1)).toMatchObject({ kind: 'attempt.started' });
+  });
+
+  test('a revoked device is queued nothing, and a message that has no other is undeliverable', async () => {
+    const [alice, bob] = await people(2);
+    await bench.revoke(bob!.person);
+    const [reached, lost] = [await bench.accept(alice!), await bench.accept(bob!)];
+    await bench.settle();
+    expect([
+      await bench.count('device_queue', reached.message),
+      await bench.count('device_queue', lost.message),
+    ]).toEqual([1, 0]);
+    expect((await bench.events(lost.message)).at(-1)).toMatchObject({ kind: 'message.ended', state: 'undeliverable' });
+  });
+
   test('an id a provider uses again belongs to the newest message', async () => {
     const [alice, bob] = await people(2);
     const messages = [];

@@ -192,7 +192,7 @@ describe('conversations', () => {
     const kept = await storeEnvelope(bench, conversation, { devices: [fay.device] });
     await storeEnvelope(bench, conversation, { devices: [fay.device], expires: bench.clock.now() - 1 });
     await bench.database.transaction((tx) =>
-      bench.groups.enqueue(tx, [fay.device], { kind: 'envelope', conversation, message: kept.message }),
+      bench.groups.enqueue(tx, [fay.device], { kind: 'envelope', conversation, message: kept.message, blobs: [] }),
     );
     const [, envelope, ...more] = await items(fay);
     expect(envelope).toEqual({

@@ -60,7 +60,7 @@ export async function storeEnvelope(
       'INSERT INTO envelope (message, sender, id, lane, conversation, expires, body) VALUES ($1, $2, $3, $4, $5, $6, $7)',
       [envelope.message, envelope.sender, sha256(body), laneOf(conversation), conversation, expires, body],
     );
-    await groups.enqueue(tx, devices, { kind: 'envelope', conversation, message: envelope.message });
+    await groups.enqueue(tx, devices, { kind: 'envelope', conversation, message: envelope.message, blobs });
   });
   bus.hint('queue');
   return envelope;

@@ -56,6 +56,14 @@ test('events of one transaction keep the order in which they were given', async 
   expect((await log.read(database, laneOf('b'), 1, 10)).map(({ sequence }) => sequence)).toEqual([2, 3]);
 });
 
+test('every event has a salt of its own, also beside others of one append', async () => {
+  await using bench = await createLogBench();
+  const { database, log } = bench;
+  const appended = await database.transaction((tx) => log.append(tx, ['a', 'a', 'b', 'c'].map(created)));
+  expect(appended.map(({ salt }) => salt.length)).toEqual([32, 32, 32, 32]);
+  expect(new Set(appended.map(({ salt }) => salt.join())).size).toBe(4);
+});
+
 test('what was appended opens its leaf, and what was rolled back left no trace', async () => {
   await using bench = await createLogBench();
   const { database, log } = bench;

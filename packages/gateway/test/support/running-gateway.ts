@@ -70,7 +70,8 @@ export async function startTestGateway(): Promise<TestGateway> {
 
 type Coordinates = { host: string; port: number; user: string; password: string; database: string };
 
-async function writeConfiguration(folder: string, organisation: Organisation, database: Coordinates) {
+/** Everything a gateway is started from, in `folder`; answers the configuration, as a file and as read. */
+export async function writeConfiguration(folder: string, organisation: Organisation, database: Coordinates) {
   const at = (name: string) => join(folder, name);
   const write = (name: string, text: string) => writeFile(at(name), text, { mode: 0o600 });
   await mkdir(at('keys'));

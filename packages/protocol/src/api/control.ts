@@ -1,16 +1,20 @@
 /** Control's HTTP interface: applications, alert senders, enrollment, and administration by signed approvals. */
 import { z } from 'zod';
+import { classificationSchema } from '../envelope.ts';
 import { eventSchema } from '../events.ts';
 import {
+  agentIdSchema,
   base64urlSchema,
   channelNameSchema,
   deviceIdSchema,
   flowNameSchema,
   memberIdSchema,
   messageIdSchema,
+  sessionIdSchema,
   timestampSchema,
 } from '../ids.ts';
-import { useSchema } from '../protection.ts';
+import { ADAPTERS, protectionSchema, useSchema } from '../protection.ts';
+import { queryIntegerSchema } from './query.ts';
 
 /** `POST /v1/token` (RFC 7523 section 2.2): proves a registered key, answers a token of minutes for one flow. */
 export const tokenRequestSchema = z
@@ -18,7 +22,10 @@ export const tokenRequestSchema = z
     grant_type: z.literal('client_credentials'),
     client_assertion_type: z.literal('urn:ietf:params:oauth:client-assertion-type:jwt-bearer'),
     client_assertion: z.string().max(4096),
-    scope: z.string().max(200).describe('flow:<name>, or operator for an approver key'),
+    scope: z
+      .string()
+      .max(200)
+      .describe('flow:<name>; operator for an approver’s key; console, at the console, for a session’s key'),
   })
   .meta({ id: 'TokenRequest' });
 export const tokenAnswerSchema = z.strictObject({
@@ -56,13 +63,15 @@ export const messageAcceptedSchema = z
   })
   .meta({ id: 'MessageAccepted' });
 
+const MESSAGE_STATES = ['accepted', 'delivered', 'read', 'acknowledged', 'expired', 'undeliverable'] as const;
+
 /** `GET /v1/messages/:message` */
 export const messageStatusSchema = z
   .strictObject({
     message: messageIdSchema,
     flow: flowNameSchema,
     to: memberIdSchema,
-    state: z.enum(['accepted', 'delivered', 'read', 'acknowledged', 'expired', 'undeliverable']),
+    state: z.enum(MESSAGE_STATES),
     timeline: z.array(z.strictObject({ event: eventSchema, position: z.int().min(0).nullable() })),
   })
   .meta({ id: 'MessageStatus' });
@@ -117,3 +126,79 @@ export const enrollmentAnswerSchema = z.strictObject({
 export type EnrollmentAnswer = z.infer<typeof enrollmentAnswerSchema>;
 
 export const adminAnswerSchema = z.strictObject({ outcome: z.enum(['done', 'already']) });
+
+// The console's listener: one sign-in, and reading.
+
+const p256Coordinate = z.string().regex(/^[A-Za-z0-9_-]{43}$/, 'use the base64url of 32 bytes');
+
+/** `POST /v1/console/sessions`: a code, and the public half of a key that never leaves the browser. */
+export const consoleSignInSchema = z
+  .strictObject({
+    code: z.string().min(1).max(64),
+    publicKey: z.strictObject({
+      crv: z.literal('P-256'),
+      kty: z.literal('EC'),
+      x: p256Coordinate,
+      y: p256Coordinate,
+    }),
+  })
+  .meta({ id: 'ConsoleSignIn' });
+/** `session` is what assertions for scope `console` name as issuer and subject. */
+export const consoleSessionSchema = z.strictObject({ session: sessionIdSchema, expires: timestampSchema });
+
+/** `GET /v1/console/messages`: newest first. `stored`: sealed in control, and the gateway has not taken it yet. */
+export const consoleMessagesSchema = z
+  .strictObject({
+    messages: z
+      .array(
+        z.strictObject({
+          message: messageIdSchema,
+          flow: flowNameSchema,
+          to: memberIdSchema,
+          at: timestampSchema.describe('when control had sealed it'),
+          state: z.enum(['stored', ...MESSAGE_STATES]),
+        }),
+      )
+      .max(50),
+  })
+  .meta({ id: 'ConsoleMessages' });
+export type ConsoleMessage = z.infer<typeof consoleMessagesSchema>['messages'][number];
+
+/** `GET /v1/console/changes?after=&wait=`: waits up to `wait` ms for an entry after that position. */
+export const consoleChangesQuerySchema = z.strictObject({
+  after: queryIntegerSchema(-1),
+  wait: queryIntegerSchema(0, 20_000).default(0),
+});
+export const consoleChangesSchema = z.strictObject({
+  position: z.int().min(-1).describe('where to ask from next'),
+  messages: z.array(messageIdSchema).describe('whose timelines have grown'),
+});
+
+/** `GET /v1/console/log` */
+export const consoleLogSchema = z.strictObject({ checkpoint: z.string().max(16_384).describe('C2SP signed note') });
+
+/** `GET /v1/console/flows`: what the running bundle says about routes; no policy and no text of a notice. */
+export const consoleFlowsSchema = z
+  .strictObject({
+    version: z.int().min(0).describe('0 while no bundle runs'),
+    flows: z.array(
+      z.strictObject({
+        name: flowNameSchema,
+        purpose: z.string(),
+        agent: agentIdSchema,
+        classification: classificationSchema,
+        floor: protectionSchema,
+        ladder: z.array(
+          z.strictObject({
+            channel: channelNameSchema,
+            adapter: z.enum(ADAPTERS),
+            use: useSchema,
+            after: z.int().min(0),
+          }),
+        ),
+        expires: z.int().min(0),
+      }),
+    ),
+  })
+  .meta({ id: 'ConsoleFlows' });
+export type ConsoleFlow = z.infer<typeof consoleFlowsSchema>['flows'][number];

@@ -12,6 +12,7 @@ import {
   messageIdSchema,
   timestampSchema,
 } from '../ids.ts';
+import { queryIntegerSchema } from './query.ts';
 
 const mlsMessage = base64urlSchema(2_000_000);
 
@@ -61,6 +62,16 @@ export const evidenceSchema = z.strictObject({
 });
 export type Evidence = z.infer<typeof evidenceSchema>;
 
+/** `GET /internal/v1/messages/:message/evidence?after=&limit=`: of its entries after a position that a checkpoint covers. */
+export const evidenceQuerySchema = z.strictObject({
+  after: queryIntegerSchema(-1).default(-1).describe('position in the log'),
+  limit: queryIntegerSchema(1, 100).default(100),
+});
+export const messageEvidenceSchema = z
+  .strictObject({ message: messageIdSchema, evidence: z.array(evidenceSchema).max(100) })
+  .meta({ id: 'MessageEvidence' });
+export type MessageEvidence = z.infer<typeof messageEvidenceSchema>;
+
 /** `GET /internal/v1/directory/:member`: the whole chain, oldest first; evidence is null until the event is sequenced. */
 export const directoryAnswerSchema = z.strictObject({
   entries: z.array(z.strictObject({ entry: z.string(), evidence: evidenceSchema.nullable() })),
@@ -103,9 +114,9 @@ export const commitPostSchema = z
 
 /** `GET /internal/v1/events?after=&limit=&wait=`: sequenced events in log order; waits up to `wait` ms for the next. */
 export const eventsQuerySchema = z.strictObject({
-  after: z.coerce.number().int().min(-1).default(-1),
-  limit: z.coerce.number().int().min(1).max(1000).default(100),
-  wait: z.coerce.number().int().min(0).max(30_000).default(0),
+  after: queryIntegerSchema(-1).default(-1),
+  limit: queryIntegerSchema(1, 1000).default(100),
+  wait: queryIntegerSchema(0, 30_000).default(0),
 });
 export const eventsAnswerSchema = z.strictObject({
   events: z.array(z.strictObject({ position: z.int().min(0), event: eventSchema })),
@@ -117,6 +128,12 @@ export const timelineSchema = z.strictObject({
   events: z.array(z.strictObject({ event: eventSchema, position: z.int().min(0).nullable() })),
 });
 export type Timeline = z.infer<typeof timelineSchema>;
+
+/** `POST /internal/v1/messages/results`: what was accepted, confirmed by devices and ended, of many messages at once. */
+export const resultsQuerySchema = z
+  .strictObject({ messages: z.array(messageIdSchema).min(1).max(100) })
+  .meta({ id: 'ResultsQuery' });
+export const resultsAnswerSchema = z.strictObject({ events: z.array(eventSchema) });
 
 export const memberParamsSchema = z.strictObject({ member: memberIdSchema });
 

@@ -21,4 +21,17 @@ export const faultSchema = z
     message: 'refuse closes the port until it is cleared: rate and count do not apply',
   });
 
+/** Several at once, each by its share of the events. */
+export const faultSharesSchema = z
+  .tuple([faultSchema], faultSchema)
+  .refine(
+    (faults) => faults.every(({ rate, count, kind }) => rate !== undefined && count === undefined && kind !== 'ok'),
+    {
+      message: 'faults that hold at once each need a rate, and no count',
+    },
+  )
+  .refine((faults) => faults.reduce((sum, { rate = 0 }) => sum + rate, 0) <= 1, {
+    message: 'rates add up to 1 at most',
+  });
+
 export const numberSchema = z.string().regex(/^\+[1-9]\d{4,14}$/, 'use E.164, for example +4915112345678');

@@ -2,13 +2,14 @@
  * The control API, for tests, demos and drills: what phones show, how they behave, which faults strike, and what the
  * carriers were sent. It is not part of any carrier and asks for no credentials: bind it to a loopback address only.
  */
-import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { CARRIERS, type Carrier, type Faults, NO_FAULT } from '../faults.ts';
 import { drawGraph } from '../image.ts';
 import type { PhoneState, Phones } from '../phones.ts';
 import type { Traffic } from '../traffic.ts';
-import { faultSchema, numberSchema, phoneChangeSchema } from './control-schema.ts';
+import { faultSchema, faultSharesSchema, numberSchema, phoneChangeSchema } from './control-schema.ts';
+import { problem } from './problem.ts';
 
 export interface ControlOptions {
   readonly phones: Phones;
@@ -37,15 +38,21 @@ export async function controlRoutes(app: FastifyInstance, options: ControlOption
   );
   app.post<NumberParams>('/phones/:number/read', async ({ params }) => phones.read(numberSchema.parse(params.number)));
 
-  app.get('/faults', async () => Object.fromEntries(CARRIERS.map((carrier) => [carrier, faults[carrier].current()])));
+  /** One fault as itself, several as a list: as they were set. */
+  const shown = (carrier: Carrier) => {
+    const [fault, ...more] = faults[carrier].current();
+    return more.length === 0 ? fault : [fault, ...more];
+  };
+  app.get('/faults', async () => Object.fromEntries(CARRIERS.map((carrier) => [carrier, shown(carrier)])));
   app.put<{ Params: { carrier: string } }>('/faults/:carrier', async ({ params, body }, reply) => {
     const carrier = CARRIERS.find((name) => name === params.carrier);
     if (carrier === undefined) return problem(reply, 404, `carriers are ${CARRIERS.join(' and ')}`);
-    const fault = faultSchema.parse(body);
-    if (carrier === 'smsc' && fault.kind === 'forged-signature') return problem(reply, 400, 'an SMSC signs nothing');
-    faults[carrier].set(fault);
+    const [fault, ...more] = Array.isArray(body) ? faultSharesSchema.parse(body) : [faultSchema.parse(body)];
+    const forged = [fault, ...more].some(({ kind }) => kind === 'forged-signature');
+    if (carrier === 'smsc' && forged) return problem(reply, 400, 'an SMSC signs nothing');
+    faults[carrier].set(fault, ...more);
     await faults[carrier].settled();
-    return faults[carrier].current();
+    return shown(carrier);
   });
   app.delete('/faults', async (_request, reply) => {
     for (const carrier of CARRIERS) faults[carrier].set(NO_FAULT);
@@ -72,8 +79,4 @@ function present({ rcs, online, readReceipts }: z.infer<typeof phoneChangeSchema
     ...(online === undefined ? {} : { online }),
     ...(readReceipts === undefined ? {} : { readReceipts }),
   };
-}
-
-function problem(reply: FastifyReply, status: number, detail: string): FastifyReply {
-  return reply.code(status).type('application/problem+json').send({ status, detail });
 }

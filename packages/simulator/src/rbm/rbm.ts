@@ -44,6 +44,8 @@ export interface Rbm {
   readonly tokens: TokenEndpoint;
   readonly webhooks: Webhooks;
   check(request: AgentMessageRequest): Checked;
+  /** Puts a message that was answered with an error on record: what it said was readable all the same. */
+  turnedAway(request: Pick<AgentMessageRequest, 'phone' | 'agentId' | 'body'>, status: number): void;
   capabilities(phone: string, agentId: string | undefined): readonly string[] | undefined;
   /** False when no message of this id was ever taken for this phone. */
   revoke(phone: string, messageId: string): boolean;
@@ -64,7 +66,7 @@ export function createRbm(options: RbmOptions, around: RbmSurroundings): Rbm {
   let held: (() => void)[] = [];
 
   faults.onChange(async () => {
-    const release = faults.current().kind === 'late-receipt' ? [] : held.splice(0);
+    const release = faults.holds('late-receipt') ? [] : held.splice(0);
     for (const post of release) post();
   });
 
@@ -116,6 +118,7 @@ export function createRbm(options: RbmOptions, around: RbmSurroundings): Rbm {
     traffic.record({
       carrier: 'rbm',
       operation: 'agentMessages.create',
+      sender: agentId,
       address: phone,
       text: [text, link].filter(Boolean).join(' '),
       raw: body,
@@ -127,6 +130,19 @@ export function createRbm(options: RbmOptions, around: RbmSurroundings): Rbm {
     tokens,
     webhooks,
     check,
+    turnedAway({ phone, agentId, body }, status) {
+      const parsed = parseAgentMessage(body, now());
+      const text = parsed.kind === 'message' ? [parsed.text, parsed.url].filter(Boolean).join(' ') : '';
+      traffic.record({
+        carrier: 'rbm',
+        operation: 'POST agentMessages',
+        sender: agentId,
+        address: phone,
+        text,
+        raw: body,
+        refused: status,
+      });
+    },
     capabilities: (phone, agentId) => (agentId === options.agentId && phones.view(phone).rcs ? FEATURES : undefined),
     revoke(phone, messageId) {
       if (taken.get(messageId) !== phone) return false;

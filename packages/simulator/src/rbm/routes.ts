@@ -42,7 +42,7 @@ export async function rbmRoutes(app: FastifyInstance, { rbm, faults, delays }: R
   app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body));
 
   app.addHook('onRequest', async (request, reply) => {
-    if (faults.current().kind === 'refuse') return cut(reply);
+    if (faults.holds('refuse')) return cut(reply);
     if (request.url.startsWith('/token')) return;
     if (faults.strike('connection').kind === 'unauthorized')
       return fail(reply, 401, 'invalid authentication credentials');
@@ -58,10 +58,17 @@ export async function rbmRoutes(app: FastifyInstance, { rbm, faults, delays }: R
 
   app.post<PhoneParams & { Body: string }>('/v1/phones/:phone/agentMessages', async (request, reply) => {
     const fault = faults.strike('call');
-    if (strikesBefore(fault, reply)) return reply;
     const { messageId, agentId } = request.query;
-    const checked = rbm.check({ phone: request.params.phone, messageId, agentId, body: request.body ?? '' });
-    if (checked.kind === 'refused') return fail(reply, checked.status, checked.detail);
+    const sent = { phone: request.params.phone, agentId, body: request.body ?? '' };
+    if (strikesBefore(fault, reply)) {
+      if (reply.sent && reply.statusCode >= 400) rbm.turnedAway(sent, reply.statusCode);
+      return reply;
+    }
+    const checked = rbm.check({ ...sent, messageId });
+    if (checked.kind === 'refused') {
+      rbm.turnedAway(sent, checked.status);
+      return fail(reply, checked.status, checked.detail);
+    }
     const answer = checked.take();
     switch (fault.kind) {
       case 'timeout-after-effect':

@@ -119,10 +119,11 @@ export async function startSmsc(options: SmscOptions, around: SmscSurroundings):
 
   function take(parsed: Submit, id: IssuedId): void {
     const address = `+${parsed.destination}`;
-    const { text, dataCoding, concatenation } = parsed;
+    const { source: sender, text, dataCoding, concatenation } = parsed;
     traffic.record({
       carrier: 'smsc',
       operation: 'submit_sm',
+      sender,
       address,
       text,
       raw: JSON.stringify({ dataCoding, concatenation, text }),
@@ -130,7 +131,7 @@ export async function startSmsc(options: SmscOptions, around: SmscSurroundings):
     const message = reassemble(parsed, id);
     if (message === undefined) return;
     if (concatenation !== undefined)
-      traffic.record({ carrier: 'smsc', operation: 'message', address, text: message.text, raw: message.text });
+      traffic.record({ carrier: 'smsc', operation: 'message', sender, address, text: message.text, raw: message.text });
     const happened = (event: PhoneEvent, at: number): void => report(message, event, at);
     const { id: shownId, text: whole } = message;
     const url = /https?:\/\/\S+/.exec(whole)?.[0];
@@ -203,11 +204,11 @@ export async function startSmsc(options: SmscOptions, around: SmscSurroundings):
   await listen(server, around.host, around.port);
   const { port } = addressOf(server);
   faults.onChange(async () => {
-    const { kind } = faults.current();
-    if (kind === 'refuse' || kind === 'unauthorized') drop();
-    if (kind === 'refuse' && server.listening) await close(server);
-    if (kind !== 'refuse' && !server.listening && !delays.signal.aborted) await listen(server, around.host, port);
-    if (kind !== 'late-receipt') for (const receipt of held.splice(0)) receipts.send(receipt);
+    const refusing = faults.holds('refuse');
+    if (refusing || faults.holds('unauthorized')) drop();
+    if (refusing && server.listening) await close(server);
+    if (!refusing && !server.listening && !delays.signal.aborted) await listen(server, around.host, port);
+    if (!faults.holds('late-receipt')) for (const receipt of held.splice(0)) receipts.send(receipt);
   });
   return {
     port,

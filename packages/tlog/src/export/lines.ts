@@ -12,17 +12,24 @@ export const UNREADABLE_LINE = '\ufffd';
 const MAX_LINE_LENGTH = 16 * 1024 * 1024;
 const NEWLINE = 0x0a;
 
+type Chunks = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
+
 /**
  * The lines of a file, newlines removed. A line that is not UTF-8, is longer than 16 MiB or lacks its newline at the end of
  * the file comes out as `UNREADABLE_LINE`. Errors of `chunks` pass through.
  */
-export async function* linesOf(chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): AsyncGenerator<string> {
+export async function* linesOf(chunks: Chunks): AsyncGenerator<string> {
+  for await (const page of pagesOf(chunks)) yield* page;
+}
+
+/** The same, as many at once as a chunk ends: to wait for each line costs a tenth of verifying it. */
+export async function* pagesOf(chunks: Chunks): AsyncGenerator<readonly string[]> {
   let held: Uint8Array[] = [];
   let heldLength = 0;
   for await (const chunk of chunks) {
     const end = chunk.lastIndexOf(NEWLINE);
     if (end >= 0) {
-      yield* completeLines(concatBytes(...held, chunk.subarray(0, end)));
+      yield completeLines(concatBytes(...held, chunk.subarray(0, end)));
       held = [];
       heldLength = 0;
     }
@@ -32,7 +39,7 @@ export async function* linesOf(chunks: AsyncIterable<Uint8Array> | Iterable<Uint
     if (heldLength > MAX_LINE_LENGTH) held = [Uint8Array.of(0xff)];
     else held.push(rest);
   }
-  if (heldLength > 0) yield UNREADABLE_LINE;
+  if (heldLength > 0) yield [UNREADABLE_LINE];
 }
 
 /** Lines of bytes that end just before a newline. */

@@ -14,15 +14,18 @@ import { type Frontier, frontierRoot } from '../tree/frontier.ts';
 import { portableSha256, type Sha256 } from '../tree/hashing.ts';
 import { failEarlyEnd, failure, startWalk, stepWalk, type Walk, type WalkFailure, type WalkObserver } from './walk.ts';
 
-/** Lines without their newlines. For a file use `linesOf`; other line readers let changed bytes pass (see lines.ts). */
-export type ExportLines = AsyncIterable<string> | Iterable<string>;
+/**
+ * Lines without their newlines, one by one or by the page. For a file use `pagesOf`; other line readers let changed bytes
+ * pass (see lines.ts).
+ */
+export type ExportLines = AsyncIterable<string | readonly string[]> | Iterable<string | readonly string[]>;
 
 export type VerifyExportOptions = {
   /** Verifier key string (`name+hash+key`) of the log, from a source the reader trusts; never from the export. */
   readonly logKey: string;
   /** Verifier key strings of witnesses (signature type 0x04). Each that signed must have signed rightly. */
   readonly witnessKeys?: readonly string[];
-  /** Faster hashing where there is some; must be SHA-256. In Node: `(bytes) => hash('sha256', bytes, 'buffer')`. */
+  /** Faster hashing where there is some; must be SHA-256. In Node: that of `@sealpost/crypto/verify`. */
   readonly sha256?: Sha256;
 };
 
@@ -60,9 +63,11 @@ export async function walkExport(
   const keys = readKeys(options);
   const sha256 = options.sha256 ?? portableSha256;
   const walk = startWalk();
-  for await (const line of lines) {
-    const failed = stepWalk(walk, line, options.logKey, sha256, observer);
-    if (failed !== undefined) return { verdict: failed, frontier: walk.blocks.frontier };
+  for await (const page of lines) {
+    for (const line of typeof page === 'string' ? [page] : page) {
+      const failed = stepWalk(walk, line, options.logKey, sha256, observer);
+      if (failed !== undefined) return { verdict: failed, frontier: walk.blocks.frontier };
+    }
   }
   return { verdict: await conclude(walk, keys, sha256), frontier: walk.blocks.frontier };
 }

@@ -1,3 +1,4 @@
 import { mountApp } from '../design/app.tsx';
+import { CarrierPage } from './carrier-page.tsx';
 
-mountApp(<main>carrier</main>);
+mountApp(<CarrierPage />);

@@ -1,3 +1,6 @@
 import { mountApp } from '../design/app.tsx';
+import { takeCodes } from './codes.ts';
+import { FramePage } from './frame-page.tsx';
 
-mountApp(<main>frame</main>);
+const firstCodes = takeCodes(window);
+mountApp(<FramePage firstCodes={firstCodes} />);

@@ -18,7 +18,7 @@ import { parseVerifierKey, type VerifierKey } from '@sealpost/tlog';
 import type { GatewayClient } from '../../gateway/gateway-client.ts';
 import type { Enrollment } from '../enrollment/index.ts';
 import { agentsError } from './agents-errors.ts';
-import { verifyEvidence } from './evidence.ts';
+import { verifyEntryEvidence } from './evidence.ts';
 import type { Heads } from './heads.ts';
 
 export interface RecipientsDeps {
@@ -88,7 +88,7 @@ async function requireEvidence(entries: readonly ProvedEntry[], deps: Recipients
     const key = deps.trust.control.submit.jwk;
     const signed = await verifyJws(entry, { typ: DIRECTORY_TYPE, key, schema: directoryEntrySchema });
     if (signed.kind === 'refused') throw unproved(index, signed.reason, deps);
-    const verdict = await verifyEvidence(entry, signed.payload, evidence, logKey);
+    const verdict = await verifyEntryEvidence(entry, signed.payload, evidence, logKey);
     if (verdict.kind === 'refused') throw unproved(index, verdict.reason, deps);
     if (verdict.position <= last) throw unproved(index, 'order', deps);
     last = verdict.position;

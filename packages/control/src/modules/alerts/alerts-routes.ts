@@ -1,6 +1,6 @@
 /** `POST /v1/alerts`: the address Alertmanager's webhook_config names, with the sender's secret as Bearer credential. */
 import type { Server } from '@sealpost/platform';
-import { controlApi, problemSchema } from '@sealpost/protocol';
+import { controlApi } from '@sealpost/protocol';
 import type { Identity } from '../identity/index.ts';
 import type { Alerts } from './alerts.ts';
 
@@ -20,7 +20,7 @@ export function registerAlertsRoutes(server: Server, { alerts, identity }: Alert
       schema: {
         summary: 'Alertmanager’s webhook, version 4',
         body: controlApi.alertmanagerSchema,
-        response: { 202: controlApi.messageAcceptedSchema, default: problemSchema },
+        response: { 202: controlApi.messageAcceptedSchema },
       },
       onRequest: async (request) => void (await identity.authenticated(request.headers)),
     },

@@ -19,8 +19,7 @@ import {
 import type { z } from 'zod';
 import type { GatewayClient } from '../../gateway/gateway-client.ts';
 import { reached } from '../../points.ts';
-import { type Identity, identityError } from '../identity/index.ts';
-import { createAttempts } from './attempts.ts';
+import { createAttempts, type Identity, identityError } from '../identity/index.ts';
 import { createDeviceCa, deviceIdOf, type IssuedChain } from './device-ca.ts';
 import { enrollmentError } from './enrollment-errors.ts';
 import { createInvites, type Invite } from './invites.ts';
@@ -65,14 +64,15 @@ const RETRY = 5000;
 export function createEnrollment(deps: EnrollmentDeps): Enrollment {
   const { database, identity, trust, surroundings } = deps;
   const ca = createDeviceCa({ signer: deps.deviceCaSigner, trust, surroundings });
-  const attempts = createAttempts({ sql: database, surroundings });
+  const attempts = createAttempts({ sql: database, surroundings, kind: 'enrollment' });
   const invites = createInvites({ sql: database, surroundings });
   const ledger = createLedger({ ...deps, organisation: trust.organisation });
   let timer: NodeJS.Timeout | undefined;
   let posting: Promise<void> = Promise.resolve();
 
   const openInvite = async (code: string, address: string): Promise<Invite> => {
-    await attempts.check(address);
+    const retryAfter = await attempts.wait(address);
+    if (retryAfter !== undefined) throw enrollmentError('ERR_ENROLLMENT_LIMITED', { retryAfter });
     const invite = await invites.open(code);
     if (invite !== undefined) return invite;
     await attempts.failed(address);

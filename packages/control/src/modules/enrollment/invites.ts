@@ -2,7 +2,6 @@
  * Invitations: an approved object that lets one member enrol one device with a code known only as its hash. A code is
  * bound to the first key that comes with it; the same key may come again, another never.
  */
-import { sha256 } from '@sealpost/crypto/verify';
 import type { Sql, Surroundings } from '@sealpost/platform';
 import {
   APPROVED_OBJECTS,
@@ -13,13 +12,11 @@ import {
   type KeyId,
   type MemberId,
   memberIdSchema,
-  toBase64url,
-  utf8,
 } from '@sealpost/protocol';
+import { codeHashOf, mayLive } from '../identity/index.ts';
 import { enrollmentError } from './enrollment-errors.ts';
 
 const LIFETIME = 10 * 60_000;
-const CLOCK_SKEW = 60_000;
 /** Requests with the right code that prove nothing. */
 const TRIES = 5;
 
@@ -56,8 +53,7 @@ interface InviteRow {
 export function createInvites({ sql, surroundings }: { sql: Sql; surroundings: Surroundings }): Invites {
   return {
     checkLifetime({ expires }) {
-      const now = surroundings.now();
-      if (expires <= now || expires > now + LIFETIME + CLOCK_SKEW) {
+      if (!mayLive(expires, surroundings.now())) {
         throw enrollmentError('ERR_ENROLLMENT_INVITE', {
           details: [{ pointer: '/object/expires', detail: 'is past or too far ahead' }],
         });
@@ -75,7 +71,7 @@ export function createInvites({ sql, surroundings }: { sql: Sql; surroundings: S
       const [row] = await sql.query<InviteRow>(
         'invite-open',
         'SELECT code_hash, member, object, approval, device, key_id FROM invite WHERE code_hash = $1 AND expires_at > $2 AND tries < $3',
-        [toBase64url(sha256(utf8(code))), surroundings.now(), TRIES],
+        [codeHashOf(code), surroundings.now(), TRIES],
       );
       return row === undefined ? undefined : inviteOf(row);
     },

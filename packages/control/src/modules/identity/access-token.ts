@@ -1,11 +1,18 @@
 /**
  * Access tokens (the shape of RFC 9068): a JWT of five minutes, signed by control's own token key, for one application
- * and one flow, or for one approver. Only control reads them.
+ * and one flow, for one approver, or for one console session. Only control reads them.
  */
 import { type Signer, signJws } from '@sealpost/crypto/signer';
 import { verifyJws } from '@sealpost/crypto/verify';
 import type { Surroundings } from '@sealpost/platform';
-import { flowNameSchema, keyIdSchema, memberIdSchema, type Organisation } from '@sealpost/protocol';
+import {
+  flowNameSchema,
+  keyIdSchema,
+  memberIdSchema,
+  type Organisation,
+  type SessionId,
+  sessionIdSchema,
+} from '@sealpost/protocol';
 import { z } from 'zod';
 
 export const TOKEN_LIFETIME = 300;
@@ -21,10 +28,12 @@ const base = {
 const claimsSchema = z.discriminatedUnion('scope', [
   z.strictObject({ ...base, scope: z.literal('flow'), sub: memberIdSchema, flow: flowNameSchema }),
   z.strictObject({ ...base, scope: z.literal('operator'), sub: keyIdSchema }),
+  z.strictObject({ ...base, scope: z.literal('console'), sub: sessionIdSchema }),
 ]);
 export type Grant =
   | { readonly scope: 'flow'; readonly sub: string; readonly flow: string }
-  | { readonly scope: 'operator'; readonly sub: string };
+  | { readonly scope: 'operator'; readonly sub: string }
+  | { readonly scope: 'console'; readonly sub: SessionId };
 
 export interface AccessTokens {
   issue(grant: Grant): Promise<string>;

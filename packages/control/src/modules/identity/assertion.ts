@@ -1,7 +1,8 @@
 /**
- * Client assertions (RFC 7523 section 3): a JWT signed with a registered Ed25519 key, at most five minutes alive, meant
- * for this server, taken once. What is wrong is told apart only as far as the caller can act on it.
+ * Client assertions (RFC 7523 section 3): a JWT signed with a registered key, at most five minutes alive, meant for this
+ * server, taken once. What is wrong is told apart only as far as the caller can act on it.
  */
+import type { PublicJwk } from '@sealpost/crypto/signer';
 import type { Sql, Surroundings } from '@sealpost/platform';
 import { fromBase64url, fromUtf8 } from '@sealpost/protocol';
 import { errors, type JWTPayload, jwtVerify } from 'jose';
@@ -20,7 +21,7 @@ export interface Assertions {
   /** The subject an assertion claims, unverified, to look its key up. */
   claimedSubject(assertion: string): string;
   /** Checks signature, audience and times, then spends the `jti`. Throws one of the ERR_IDENTITY codes. */
-  accept(assertion: string, subject: string, ed25519: string): Promise<void>;
+  accept(assertion: string, subject: string, key: PublicJwk): Promise<void>;
 }
 
 export function createAssertions(deps: {
@@ -35,9 +36,9 @@ export function createAssertions(deps: {
       if (!claimed.success || claimed.data.iss !== claimed.data.sub) throw identityError('ERR_IDENTITY_ASSERTION');
       return claimed.data.sub;
     },
-    async accept(assertion, subject, ed25519) {
+    async accept(assertion, subject, key) {
       const now = surroundings.now();
-      const payload = await verified(assertion, { kty: 'OKP', crv: 'Ed25519', x: ed25519 }, subject, audiences, now);
+      const payload = await verified(assertion, key, subject, audiences, now);
       const claims = claimsSchema.safeParse(payload);
       if (!claims.success) throw identityError('ERR_IDENTITY_ASSERTION');
       const { exp, iat, jti } = claims.data;
@@ -51,13 +52,13 @@ export function createAssertions(deps: {
 
 async function verified(
   assertion: string,
-  key: { kty: string; crv: string; x: string },
+  key: PublicJwk,
   subject: string,
   audiences: readonly string[],
   now: number,
 ): Promise<JWTPayload> {
   const expected = {
-    algorithms: ['EdDSA', 'Ed25519'],
+    algorithms: key.kty === 'EC' ? ['ES256'] : ['EdDSA', 'Ed25519'],
     issuer: subject,
     subject,
     audience: [...audiences],
@@ -65,7 +66,7 @@ async function verified(
     currentDate: new Date(now),
   };
   try {
-    return (await jwtVerify(assertion, key, expected)).payload;
+    return (await jwtVerify(assertion, { ...key }, expected)).payload;
   } catch (error) {
     if (error instanceof errors.JWTExpired) throw identityError('ERR_IDENTITY_EXPIRED');
     if (error instanceof errors.JWTClaimValidationFailed && error.claim === 'aud')

@@ -10,7 +10,7 @@ export const IDENTITY_ERRORS = {
   ERR_IDENTITY_ASSERTION: {
     kind: 'unauthenticated',
     sentence: 'The client assertion does not prove a registered key.',
-    hint: 'Sign a JWT (EdDSA) with the registered key: iss and sub the application, iat, exp, a fresh jti.',
+    hint: 'Sign a JWT with the registered key (EdDSA; ES256 for a console session): iss and sub its name, iat, exp, a fresh jti.',
   },
   ERR_IDENTITY_AUDIENCE: {
     kind: 'unauthenticated',
@@ -30,7 +30,7 @@ export const IDENTITY_ERRORS = {
   ERR_IDENTITY_SCOPE: {
     kind: 'denied',
     sentence: 'This key may not have that scope.',
-    hint: 'Ask for flow:<name> with a flow the application is registered for, or operator with an approver’s key.',
+    hint: 'Ask for flow:<name> with a flow the application is registered for, operator with an approver’s key, or console at the console.',
   },
   ERR_IDENTITY_APPROVAL: {
     kind: 'denied',
@@ -41,6 +41,31 @@ export const IDENTITY_ERRORS = {
     kind: 'denied',
     sentence: 'The approval has expired or is not valid yet.',
     hint: 'Have an approver sign again.',
+  },
+  ERR_IDENTITY_CODE: {
+    kind: 'denied',
+    sentence: 'This sign-in code is not valid.',
+    hint: 'Check it letter by letter, or make a new one with `sealpost control console-invite`: codes live ten minutes.',
+  },
+  ERR_IDENTITY_CODE_USED: {
+    kind: 'conflict',
+    sentence: 'This sign-in code has been used by another browser.',
+    hint: 'Make a new one. If nobody of yours used it, end the sessions it opened and tell your security team.',
+  },
+  ERR_IDENTITY_CODE_LIMITED: {
+    kind: 'limited',
+    sentence: 'Too many sign-in attempts failed.',
+    hint: 'Wait for Retry-After, then use a fresh code.',
+  },
+  ERR_IDENTITY_CODE_LIFETIME: {
+    kind: 'invalid',
+    sentence: 'A sign-in code must end in the future and within ten minutes.',
+    hint: 'Make a new one with `sealpost control console-invite`, and check the clock.',
+  },
+  ERR_IDENTITY_KEY: {
+    kind: 'invalid',
+    sentence: 'The public key is no key of P-256.',
+    hint: 'Send the public JWK of a fresh ECDSA P-256 key.',
   },
   ERR_IDENTITY_MEMBER: {
     kind: 'missing',

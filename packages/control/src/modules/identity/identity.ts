@@ -4,12 +4,13 @@
  */
 import type { Signer } from '@sealpost/crypto/signer';
 import type { Database, Surroundings } from '@sealpost/platform';
-import type { controlApi, Principal, Trust } from '@sealpost/protocol';
+import { type ConsoleSession, type controlApi, type Principal, sessionIdSchema, type Trust } from '@sealpost/protocol';
 import type { z } from 'zod';
 import { createAccessTokens, type Grant, TOKEN_LIFETIME } from './access-token.ts';
 import { claimedSender, secretMatches } from './alert-secret.ts';
 import { type Approvals, createApprovals } from './approvals.ts';
 import { createAssertions } from './assertion.ts';
+import { type ConsoleSessions, createConsoleSessions } from './console-sessions.ts';
 import { identityError } from './identity-errors.ts';
 import { createRegistry, type Registry } from './registry.ts';
 
@@ -26,6 +27,15 @@ export interface Identity extends Approvals, Registry {
   /** The same, but throws ERR_IDENTITY_UNAUTHENTICATED. */
   authenticated(headers: RequestHeaders): Promise<Principal>;
   /** RFC 7523: an assertion for an access token of five minutes. */
+  token(request: TokenRequest): Promise<TokenAnswer>;
+  readonly console: ConsoleDoor;
+}
+
+/** What the console's listener asks, and no other: its tokens are no credential anywhere else. */
+export interface ConsoleDoor extends Omit<ConsoleSessions, 'key'> {
+  /** The browser that reads. Throws ERR_IDENTITY_UNAUTHENTICATED. */
+  authenticated(headers: RequestHeaders): Promise<ConsoleSession>;
+  /** RFC 7523 with a session's key; scope `console` alone. */
   token(request: TokenRequest): Promise<TokenAnswer>;
 }
 
@@ -47,9 +57,11 @@ export function createIdentity(deps: IdentityDeps): Identity {
   const assertions = createAssertions({ sql, surroundings, audiences: deps.audiences });
   const tokens = createAccessTokens({ signer: deps.tokenSigner, organisation: trust.organisation, surroundings });
 
-  const approverKey = (id: string) => trust.approvers.find((approver) => approver.id === id)?.jwk.x;
+  const sessions = createConsoleSessions({ database: sql, trust, surroundings });
+
+  const approverKey = (id: string) => trust.approvers.find((approver) => approver.id === id)?.jwk;
   const authenticate = async (headers: RequestHeaders) => {
-    const credential = /^Bearer ([A-Za-z0-9._-]{1,4096})$/.exec(headers.authorization ?? '')?.[1];
+    const credential = bearerOf(headers);
     if (credential === undefined) return undefined;
     const sender = claimedSender(credential);
     return sender === undefined ? principalOfToken(credential) : principalOfSecret(credential, sender);
@@ -62,7 +74,7 @@ export function createIdentity(deps: IdentityDeps): Identity {
   /** Registration is read again at each use: a flow taken from an application is gone at once, not in five minutes. */
   const principalOfToken = async (token: string): Promise<Principal | undefined> => {
     const grant = await tokens.read(token);
-    if (grant === undefined) return undefined;
+    if (grant === undefined || grant.scope === 'console') return undefined;
     if (grant.scope === 'operator')
       return approverKey(grant.sub) === undefined ? undefined : { kind: 'approver', key: grant.sub };
     const application = await registry.application(grant.sub);
@@ -79,10 +91,32 @@ export function createIdentity(deps: IdentityDeps): Identity {
     }
     const application = await registry.application(subject);
     if (application === undefined) throw identityError('ERR_IDENTITY_ASSERTION');
-    await assertions.accept(assertion, subject, application.publicKey);
+    await assertions.accept(assertion, subject, { crv: 'Ed25519', kty: 'OKP', x: application.publicKey });
     const flow = /^flow:([a-z0-9-]{1,63})$/.exec(scope)?.[1];
     if (flow === undefined || !application.flows.includes(flow)) throw identityError('ERR_IDENTITY_SCOPE');
     return { scope: 'flow', sub: subject, flow };
+  };
+  const answer = async (request: TokenRequest, grant: Grant): Promise<TokenAnswer> => ({
+    access_token: await tokens.issue(grant),
+    token_type: 'Bearer',
+    expires_in: TOKEN_LIFETIME,
+    scope: request.scope,
+  });
+  const provenSession = async ({ client_assertion: assertion, scope }: TokenRequest): Promise<Grant> => {
+    const sub = sessionIdSchema.safeParse(assertions.claimedSubject(assertion)).data;
+    const key = sub === undefined ? undefined : await sessions.key(sub);
+    if (sub === undefined || key === undefined) throw identityError('ERR_IDENTITY_ASSERTION');
+    await assertions.accept(assertion, sub, key);
+    if (scope !== 'console') throw identityError('ERR_IDENTITY_SCOPE');
+    return { scope, sub };
+  };
+  /** The session is looked up at each use: signed out is out at once. */
+  const consoleSession = async (headers: RequestHeaders): Promise<ConsoleSession> => {
+    const credential = bearerOf(headers);
+    const grant = credential === undefined ? undefined : await tokens.read(credential);
+    if (grant?.scope !== 'console' || (await sessions.key(grant.sub)) === undefined)
+      throw identityError('ERR_IDENTITY_UNAUTHENTICATED');
+    return { kind: 'console', session: grant.sub };
   };
   return {
     ...registry,
@@ -93,10 +127,15 @@ export function createIdentity(deps: IdentityDeps): Identity {
       if (principal === undefined) throw identityError('ERR_IDENTITY_UNAUTHENTICATED');
       return principal;
     },
-    async token(request) {
-      const grant = await provenGrant(request);
-      const access_token = await tokens.issue(grant);
-      return { access_token, token_type: 'Bearer', expires_in: TOKEN_LIFETIME, scope: request.scope };
+    token: async (request) => answer(request, await provenGrant(request)),
+    console: {
+      ...sessions,
+      authenticated: consoleSession,
+      token: async (request) => answer(request, await provenSession(request)),
     },
   };
+}
+
+function bearerOf({ authorization = '' }: RequestHeaders): string | undefined {
+  return /^Bearer ([A-Za-z0-9._-]{1,4096})$/.exec(authorization)?.[1];
 }

@@ -3,6 +3,7 @@
  * 0011-messages.sql. Invariants: nothing is answered 202 that the gateway has not taken; nothing is sealed twice that may
  * have been taken once.
  */
+export { registerConsoleRoutes } from './console-routes.ts';
 export {
   createMessages,
   type MessageAccepted,

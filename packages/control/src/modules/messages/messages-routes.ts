@@ -1,6 +1,14 @@
 /** `POST /v1/messages` and what may be read afterwards: a message's state, and for approvers the log and the directory. */
 import type { Server } from '@sealpost/platform';
-import { controlApi, gatewayApi, memberIdSchema, messageIdSchema, problemSchema } from '@sealpost/protocol';
+import {
+  type ConsoleSession,
+  controlApi,
+  gatewayApi,
+  memberIdSchema,
+  messageIdSchema,
+  type Principal,
+  problemSchema,
+} from '@sealpost/protocol';
 import { z } from 'zod';
 import type { GatewayClient } from '../../gateway/gateway-client.ts';
 import type { Identity, RequestHeaders } from '../identity/index.ts';
@@ -43,17 +51,7 @@ export function registerMessagesRoutes(server: Server, { messages, identity, gat
     },
   );
 
-  server.get(
-    '/v1/messages/:message',
-    {
-      schema: {
-        summary: 'State and timeline of a message',
-        params: messageParams,
-        response: { 200: controlApi.messageStatusSchema, default: problemSchema },
-      },
-    },
-    async (request) => messages.status(await identity.authenticated(request.headers), request.params.message),
-  );
+  registerStatusRoute(server, messages, identity.authenticated);
 
   server.get(
     '/v1/directory/:member',
@@ -72,11 +70,36 @@ export function registerMessagesRoutes(server: Server, { messages, identity, gat
 
   server.get(
     '/v1/log/export',
-    { schema: { summary: 'The whole log, line by line, for approvers' } },
+    {
+      schema: {
+        summary: 'The whole log, line by line, for approvers',
+        produces: ['text/plain'],
+        response: { 200: z.unknown() },
+      },
+    },
     async (request, reply) => {
       await requireApprover(request.headers);
       return reply.type('text/plain; charset=utf-8').send(await gateway.exportLog());
     },
+  );
+}
+
+/** `GET /v1/messages/:message`, on each listener for those who may read there. */
+export function registerStatusRoute(
+  server: Server,
+  messages: Messages,
+  reader: (headers: RequestHeaders) => Promise<Principal | ConsoleSession>,
+): void {
+  server.get(
+    '/v1/messages/:message',
+    {
+      schema: {
+        summary: 'State and timeline of a message',
+        params: messageParams,
+        response: { 200: controlApi.messageStatusSchema, default: problemSchema },
+      },
+    },
+    async ({ headers, params }) => messages.status(await reader(headers), params.message),
   );
 }
 

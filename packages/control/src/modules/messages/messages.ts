@@ -9,9 +9,12 @@ import {
   CLASSIFICATIONS,
   type Classification,
   type CompiledFlow,
+  type ConsoleMessage,
+  type ConsoleSession,
   canonicalJson,
   concatBytes,
   equalBytes,
+  type MessageEvidence,
   type MessageId,
   type MessageRequest,
   type MessageStatus,
@@ -30,6 +33,7 @@ import { blockedBy, inspect } from '../inspection/index.ts';
 import { type Policy, policyError } from '../policy/index.ts';
 import { decideRoute } from './decide-route.ts';
 import { messagesError } from './messages-errors.ts';
+import { newestMessages } from './newest.ts';
 import { principalKey } from './principal-key.ts';
 import { addRequest, discardRequest, findByMessage, findRequest, type StoredRequest } from './request-store.ts';
 import { buildEnvelope, commitContent, type Draft, sealNotices, signSubmission } from './seal-envelope.ts';
@@ -61,13 +65,17 @@ export interface Prepared {
 export interface Messages {
   /** Answers once the gateway has promised inclusion. The same key and request answer the same message. */
   send(principal: Principal, request: MessageRequest, key: string, prepared?: Prepared): Promise<MessageAccepted>;
-  /** Throws ERR_MESSAGES_MISSING to whoever neither sent it nor is an approver. */
-  status(principal: Principal, message: MessageId): Promise<MessageStatus>;
+  /** Throws ERR_MESSAGES_MISSING to whoever neither sent it nor reads for the operators. */
+  status(reader: Principal | ConsoleSession, message: MessageId): Promise<MessageStatus>;
+  /** The newest fifty, newest first, with how each stands. */
+  newest(): Promise<ConsoleMessage[]>;
+  /** What proves a message's log entries. Throws ERR_MESSAGES_MISSING. */
+  evidence(message: MessageId, after: number, limit: number): Promise<MessageEvidence>;
 }
 
 export interface MessagesDeps {
   readonly database: Database;
-  readonly gateway: Pick<GatewayClient, 'submit' | 'timeline'>;
+  readonly gateway: Pick<GatewayClient, 'submit' | 'timeline' | 'results' | 'evidence'>;
   readonly identity: Pick<Identity, 'member'>;
   readonly flows: Pick<Flows, 'current' | 'knownFlow'>;
   readonly policy: Pick<Policy, 'decide'>;
@@ -93,6 +101,12 @@ interface Order {
 function mayUse(principal: Principal, flow: string, to: string): boolean {
   if (principal.kind === 'application') return principal.flows.includes(flow);
   return principal.kind === 'alert-sender' && principal.flow === flow && principal.to === to;
+}
+
+/** A message is read by who sent it, and by approvers and whoever they let in at the console. */
+function mayRead(reader: Principal | ConsoleSession, { principal }: StoredRequest): boolean {
+  if (reader.kind === 'approver' || reader.kind === 'console') return true;
+  return principal === principalKey(reader);
 }
 
 /** Refusals after which the gateway certainly has not taken the envelope and never will: a fresh one may be sealed. */
@@ -221,14 +235,18 @@ export function createMessages(deps: MessagesDeps): Messages {
         }
       }
     },
-    async status(principal, message) {
+    async status(reader, message) {
       const row = await findByMessage(database, message);
-      const allowed = principal.kind === 'approver' || row?.principal === principalKey(principal);
-      if (row === undefined || !allowed) throw messagesError('ERR_MESSAGES_MISSING');
+      if (row === undefined || !mayRead(reader, row)) throw messagesError('ERR_MESSAGES_MISSING');
       const timeline = await gateway.timeline(message);
       if (timeline === undefined) throw messagesError('ERR_MESSAGES_MISSING');
       const { flow, recipient: to } = row;
       return { message, flow, to, state: stateOf(timeline), timeline: timeline.events };
+    },
+    newest: () => newestMessages(database, gateway),
+    async evidence(message, after, limit) {
+      if ((await findByMessage(database, message)) === undefined) throw messagesError('ERR_MESSAGES_MISSING');
+      return gateway.evidence(message, after, limit);
     },
   };
 }

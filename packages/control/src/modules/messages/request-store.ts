@@ -1,6 +1,7 @@
 /** The rows of `message_request`: what was sealed for which caller's key, to the byte. */
 import type { Sql } from '@sealpost/platform';
 import {
+  type ConsoleMessage,
   canonicalBytes,
   type EnvelopeId,
   type FlowName,
@@ -39,6 +40,18 @@ export async function findRequest(sql: Sql, principal: string, key: string): Pro
 export async function findByMessage(sql: Sql, message: MessageId): Promise<StoredRequest | undefined> {
   const text = `SELECT ${COLUMNS} FROM message_request WHERE message = $1`;
   return read(await sql.query<Row>('message-request-by-message', text, [message]));
+}
+
+/** Message ids are UUIDs of version 7: their order is that of time, and their unique index answers this. */
+export async function newestRequests(
+  sql: Sql,
+  limit: number,
+): Promise<Pick<ConsoleMessage, 'message' | 'flow' | 'to' | 'at'>[]> {
+  return await sql.query(
+    'message-request-newest',
+    'SELECT message, flow, recipient AS "to", stored_at AS at FROM message_request ORDER BY message DESC LIMIT $1',
+    [limit],
+  );
 }
 
 /** Answers false when the caller's key is there already. */

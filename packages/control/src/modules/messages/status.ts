@@ -1,7 +1,7 @@
 /** What became of a message, read from its events: the furthest a device has confirmed, else how it ended. */
 import type { MessageStatus, Timeline } from '@sealpost/protocol';
 
-export function stateOf({ events }: Timeline): MessageStatus['state'] {
+export function stateOf({ events }: Pick<Timeline, 'events'>): MessageStatus['state'] {
   const confirmed = new Set(events.flatMap(({ event }) => (event.kind === 'receipt.device' ? [event.receipt] : [])));
   if (confirmed.has('acknowledged')) return 'acknowledged';
   if (confirmed.has('read')) return 'read';

@@ -1,7 +1,7 @@
 /** Blobs over HTTP: control puts them on the internal listener, devices get them on theirs. */
 import type { Readable } from 'node:stream';
 import type { Server } from '@sealpost/platform';
-import { blobIdSchema, problemSchema } from '@sealpost/protocol';
+import { blobIdSchema } from '@sealpost/protocol';
 import { z } from 'zod';
 import type { CallerOf } from '../../http/device-auth.ts';
 import { BLOB_LIMIT, type Blobs } from './blobs.ts';
@@ -25,7 +25,8 @@ export async function registerBlobRoutes(server: Server, { blobs }: { readonly b
           summary: 'Store a sealed blob under its SHA-256',
           consumes: [OCTETS],
           params: paramsSchema,
-          response: { 200: putSchema, default: problemSchema },
+          body: z.unknown().describe('The sealed bytes'),
+          response: { 200: putSchema },
         },
       },
       async (request) => {
@@ -45,7 +46,14 @@ export function registerBlobDeviceRoutes(
 ): void {
   scope.get(
     '/v1/blobs/:blob',
-    { schema: { summary: 'A sealed blob an envelope of this device names', params: paramsSchema } },
+    {
+      schema: {
+        summary: 'A sealed blob an envelope of this device names',
+        produces: [OCTETS],
+        params: paramsSchema,
+        response: { 200: z.unknown().describe('The sealed bytes') },
+      },
+    },
     async (request, reply) => {
       const blob = await blobs.get(callerOf(request).device, request.params.blob);
       if (blob === undefined) throw blobsError('ERR_BLOBS_MISSING');

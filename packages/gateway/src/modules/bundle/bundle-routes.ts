@@ -9,15 +9,27 @@ const BODY_LIMIT = 2_100_000;
 export function registerBundleRoutes(server: Server, { bundles }: { bundles: Bundles }): void {
   server.put(
     '/internal/v1/bundle',
-    { bodyLimit: BODY_LIMIT, schema: { tags: ['bundle'], body: gatewayApi.bundlePutSchema, response } },
+    {
+      bodyLimit: BODY_LIMIT,
+      schema: {
+        tags: ['bundle'],
+        summary: 'Run a bundle that operator and approver signed',
+        body: gatewayApi.bundlePutSchema,
+        response,
+      },
+    },
     async ({ body }) => {
       const { version, expires } = await bundles.apply(body.bundle, body.approval);
       return { version, expires };
     },
   );
 
-  server.get('/internal/v1/bundle', { schema: { tags: ['bundle'], response } }, async () => {
-    const running = await bundles.fresh();
-    return { version: running?.bundle.version ?? 0, expires: running?.bundle.expires ?? null };
-  });
+  server.get(
+    '/internal/v1/bundle',
+    { schema: { tags: ['bundle'], summary: 'Which bundle runs', response } },
+    async () => {
+      const running = await bundles.fresh();
+      return { version: running?.bundle.version ?? 0, expires: running?.bundle.expires ?? null };
+    },
+  );
 }

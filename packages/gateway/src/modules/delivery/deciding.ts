@@ -1,10 +1,10 @@
 /**
- * Deciding inputs: fold what the log knows of the message, ask the machine, append and carry out, in the transaction that
- * holds the lane. When one input fails, the batch is decided again with each input by itself, and the one that fails is
+ * Deciding inputs: fold what the log knows of their messages, ask the machine about each in turn, append and carry out, in
+ * the transaction that holds the lane. When one input fails, the batch is decided again with each input by itself, and the one that fails is
  * set aside: it neither stops its lane nor is lost.
  */
 import type { Database, Logger, Sql, Surroundings } from '@sealpost/platform';
-import { attemptIdSchema, type CompiledFlow, type FlowName } from '@sealpost/protocol';
+import { attemptIdSchema, type CompiledFlow, type Envelope, type FlowName, type MessageId } from '@sealpost/protocol';
 import { reached } from '../../points.ts';
 import type { Groups } from '../groups/index.ts';
 import type { Log } from '../log/index.ts';
@@ -13,16 +13,25 @@ import { carryOut } from './effects.ts';
 import { Fenced } from './lease.ts';
 import { decide } from './machine.ts';
 import { codeOf, isOfTheServer, setAside } from './set-aside.ts';
-import { foldDelivery } from './state.ts';
-import type { Decision, Taken } from './types.ts';
+import { applyEvent, type DeliveryState, foldDelivery } from './state.ts';
+import type { Decision, DeviceId, Taken } from './types.ts';
 
 export interface DecidingDeps {
   readonly database: Database;
   readonly logger: Logger;
   readonly surroundings: Surroundings;
-  readonly log: Pick<Log, 'append' | 'eventsOf' | 'lockLane' | 'laneOf' | 'envelope'>;
-  readonly groups: Pick<Groups, 'devices' | 'enqueue'>;
+  readonly log: Pick<Log, 'append' | 'histories' | 'lockLane' | 'laneOf' | 'envelopes'>;
+  readonly groups: Pick<Groups, 'devicesOf' | 'enqueue'>;
   readonly flowAt: (version: number, flow: FlowName) => Promise<CompiledFlow | undefined>;
+}
+
+/** A message while its inputs are decided. */
+interface Case {
+  state: DeliveryState;
+  readonly envelope: Envelope;
+  readonly flow: CompiledFlow;
+  /** Of its conversation, as the batch found them. */
+  readonly devices: readonly DeviceId[];
 }
 
 /** Takes inputs of a lane inside a transaction that holds it. */
@@ -38,39 +47,67 @@ export interface Deciding {
 export function createDeciding(deps: DecidingDeps): Deciding {
   const { database, log, groups, logger, surroundings } = deps;
 
-  const one = async (tx: Sql, lane: number, { message, input }: Taken): Promise<Decision | undefined> => {
-    const history = await log.eventsOf(tx, message);
-    const state = foldDelivery(history.map(({ event }) => event));
-    // The dispatcher's role writes outcomes; a lane it made up would be one nobody holds here.
-    if (state === undefined || log.laneOf(state.accepted.conversation) !== lane) return undefined;
-    const envelope = await log.envelope(tx, message);
-    if (envelope === undefined && state.ended !== undefined) return undefined;
-    if (envelope === undefined) throw deliveryError('ERR_DELIVERY_ENVELOPE');
-    const flow = await deps.flowAt(state.accepted.bundle, state.accepted.flow);
-    if (flow === undefined) throw deliveryError('ERR_DELIVERY_FLOW');
+  /** Reads what there is to know of these messages, in three statements however many they are. */
+  const casesOf = async (tx: Sql, lane: number, messages: readonly MessageId[]): Promise<Map<MessageId, Case>> => {
+    const histories = await log.histories(tx, messages);
+    const states = new Map<MessageId, DeliveryState>();
+    for (const [message, history] of histories) {
+      const state = foldDelivery(history);
+      // The dispatcher's role writes outcomes; a lane it made up would be one nobody holds here.
+      if (state !== undefined && log.laneOf(state.accepted.conversation) === lane) states.set(message, state);
+    }
+    const envelopes = await log.envelopes(tx, [...states.keys()]);
+    const conversations = [...states.values()].map(({ accepted }) => accepted.conversation);
+    const devices = await groups.devicesOf(tx, [...new Set(conversations)]);
+    const cases = new Map<MessageId, Case>();
+    for (const [message, state] of states) {
+      const envelope = envelopes.get(message);
+      if (envelope === undefined && state.ended !== undefined) continue;
+      if (envelope === undefined) throw deliveryError('ERR_DELIVERY_ENVELOPE');
+      const flow = await deps.flowAt(state.accepted.bundle, state.accepted.flow);
+      if (flow === undefined) throw deliveryError('ERR_DELIVERY_FLOW');
+      cases.set(message, { state, envelope, flow, devices: devices.get(state.accepted.conversation) ?? [] });
+    }
+    return cases;
+  };
+
+  const decideOne = (known: Case, { message, input }: Taken): Decision => {
+    const { state, envelope, flow, devices } = known;
     const decision = decide(state, input, {
       now: surroundings.now(),
       message,
       flow,
-      devices: (await groups.devices(tx, state.accepted.conversation)).length,
+      devices: devices.length,
       forms: new Set(envelope.parts.flatMap((part) => (part.form === 'carrier' ? [part.channel] : []))),
       attemptId: () => attemptIdSchema.parse(surroundings.uuid()),
     });
-    const laneKey = state.accepted.conversation;
-    await log.append(
-      tx,
-      decision.events.map((event) => ({ laneKey, event })),
-    );
-    for (const effect of decision.effects) await carryOut(tx, effect, { groups, lane, message, envelope, flow });
+    // The next input about this message in the same batch goes on from here.
+    for (const event of decision.events) known.state = applyEvent(known.state, event) ?? known.state;
     return decision;
   };
 
-  const apart = async (tx: Sql, lane: number, taken: Taken): Promise<Decision | undefined> => {
+  const several = async (tx: Sql, lane: number, taken: readonly Taken[]): Promise<Decision[]> => {
+    const cases = await casesOf(tx, lane, [...new Set(taken.map(({ message }) => message))]);
+    const made = taken.flatMap((one) => {
+      const known = cases.get(one.message);
+      return known === undefined ? [] : [{ message: one.message, known, decision: decideOne(known, one) }];
+    });
+    const events = made.flatMap(({ known, decision }) =>
+      decision.events.map((event) => ({ laneKey: known.envelope.conversation, event })),
+    );
+    await log.append(tx, events);
+    for (const { message, known, decision } of made) {
+      for (const effect of decision.effects) await carryOut(tx, effect, { groups, lane, message, ...known });
+    }
+    return made.map(({ decision }) => decision);
+  };
+
+  const apart = async (tx: Sql, lane: number, taken: Taken): Promise<Decision[]> => {
     await tx.query('delivery-savepoint', 'SAVEPOINT input');
     try {
-      const decision = await one(tx, lane, taken);
+      const decisions = await several(tx, lane, [taken]);
       await tx.query('delivery-release', 'RELEASE SAVEPOINT input');
-      return decision;
+      return decisions;
     } catch (cause) {
       if (isOfTheServer(cause)) throw cause;
       await tx.query('delivery-back', 'ROLLBACK TO SAVEPOINT input');
@@ -78,30 +115,32 @@ export function createDeciding(deps: DecidingDeps): Deciding {
       const fields = { code: codeOf(cause), lane, message: taken.message, state: taken.input.kind, count: failures };
       if (failures === 1) logger.error('input set aside', { ...fields, cause });
       else logger.warn('input set aside again', fields);
-      return undefined;
+      return [];
     }
   };
 
-  const inOneTransaction = (lane: number, take: Take, by: typeof one): Promise<Decision[]> =>
+  const eachApart = async (tx: Sql, lane: number, taken: readonly Taken[]): Promise<Decision[]> => {
+    const made: Decision[] = [];
+    for (const one of taken) made.push(...(await apart(tx, lane, one)));
+    return made;
+  };
+
+  const inOneTransaction = (lane: number, take: Take, by: typeof several): Promise<Decision[]> =>
     database.transaction(async (tx) => {
       await log.lockLane(tx, lane);
-      const made: Decision[] = [];
-      for (const taken of await take(tx)) {
-        const decision = await by(tx, lane, taken);
-        if (decision !== undefined) made.push(decision);
-      }
+      const made = await by(tx, lane, await take(tx));
       reached('delivery.before-commit');
       return made;
     });
 
   return {
-    one,
+    one: async (tx, lane, taken) => (await several(tx, lane, [taken]))[0],
     async all(lane, take) {
       try {
-        return await inOneTransaction(lane, take, one);
+        return await inOneTransaction(lane, take, several);
       } catch (cause) {
         if (cause instanceof Fenced || isOfTheServer(cause)) throw cause;
-        return await inOneTransaction(lane, take, apart);
+        return await inOneTransaction(lane, take, eachApart);
       }
     },
   };

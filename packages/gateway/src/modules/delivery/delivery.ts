@@ -29,8 +29,8 @@ export interface DeliveryDeps {
   readonly logger: Logger;
   readonly surroundings: Surroundings;
   readonly organisation: string;
-  readonly log: Pick<Log, 'append' | 'eventsOf' | 'read' | 'lockLane' | 'laneOf' | 'envelope'>;
-  readonly groups: Pick<Groups, 'devices' | 'enqueue'>;
+  readonly log: Pick<Log, 'append' | 'histories' | 'read' | 'lockLane' | 'laneOf' | 'envelope' | 'envelopes'>;
+  readonly groups: Pick<Groups, 'devices' | 'devicesOf' | 'enqueue'>;
   readonly directory: Pick<Directory, 'device'>;
   /** The flow as the bundle of that version had it. */
   readonly flowAt: (version: number, flow: FlowName) => Promise<CompiledFlow | undefined>;

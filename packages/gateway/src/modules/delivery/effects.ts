@@ -10,16 +10,18 @@ import {
 } from '@sealpost/protocol';
 import type { Groups } from '../groups/index.ts';
 import { deliveryError } from './delivery-errors.ts';
-import type { Effect } from './types.ts';
+import type { DeviceId, Effect } from './types.ts';
 
 const NAMES_KEPT = 7 * 86_400_000;
 
 export interface EffectContext {
-  readonly groups: Pick<Groups, 'devices' | 'enqueue'>;
+  readonly groups: Pick<Groups, 'enqueue'>;
   readonly lane: number;
   readonly message: MessageId;
   readonly envelope: Envelope;
   readonly flow: CompiledFlow;
+  /** Of the conversation. */
+  readonly devices: readonly DeviceId[];
 }
 
 const ADD_TIMER = 'INSERT INTO timer (lane, message, kind, step, due) VALUES ($1, $2, $3, $4, $5)';
@@ -55,10 +57,11 @@ export async function carryOut(tx: Sql, effect: Effect, context: EffectContext):
   const { lane, message, envelope } = context;
   switch (effect.kind) {
     case 'fan-out':
-      return context.groups.enqueue(tx, await context.groups.devices(tx, effect.conversation), {
+      return context.groups.enqueue(tx, context.devices, {
         kind: 'envelope',
         conversation: effect.conversation,
         message,
+        blobs: envelope.blobs,
       });
     case 'timer':
       await tx.query('delivery-timer', ADD_TIMER, [lane, message, effect.timer, effect.step, effect.due]);

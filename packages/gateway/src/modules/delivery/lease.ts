@@ -5,7 +5,8 @@
 import type { Sql } from '@sealpost/platform';
 import type { Timestamp } from '@sealpost/protocol';
 
-export const LEASE_MS = 30_000;
+/** Short, because the epoch makes a slow owner harmless and a killed one's lanes rest until it has run out. */
+export const LEASE_MS = 5_000;
 
 export class Fenced extends Error {}
 
@@ -47,5 +48,5 @@ export async function moveCursor(tx: Sql, lane: OwnedLane, owner: string, decide
 }
 
 export async function releaseLanes(sql: Sql, owner: string): Promise<void> {
-  await sql.query('delivery-release', RELEASE, [owner]);
+  await sql.query('delivery-release-lanes', RELEASE, [owner]);
 }

@@ -62,7 +62,9 @@ function onAccepted(draft: Draft, around: Surroundings): void {
   draft.effects.push({ kind: 'timer', timer: 'expiry', step: null, due: accepted.expires });
   for (const [step, { after }] of around.flow.ladder.entries()) {
     const due = accepted.at + after;
-    if (due <= around.now) takeStep(draft, step, around);
+    // What is due at acceptance is taken whatever this node's clock says of it: by a timer it would be overtaken by a later
+    // message that another clock accepted, and a conversation would lose its order.
+    if (after === 0 || due <= around.now) takeStep(draft, step, around);
     else draft.effects.push({ kind: 'timer', timer: 'step', step, due });
   }
 }

@@ -1,6 +1,6 @@
 /** The directory on the internal listener: control posts entries and reads a member's chain with its evidence. */
 import type { Server } from '@sealpost/platform';
-import { gatewayApi, problemSchema } from '@sealpost/protocol';
+import { gatewayApi } from '@sealpost/protocol';
 import { z } from 'zod';
 import type { Directory } from './directory.ts';
 import { directoryError } from './directory-errors.ts';
@@ -17,7 +17,7 @@ export function registerDirectoryRoutes(server: Server, { directory }: { readonl
       schema: {
         summary: 'Record one change to a member’s devices',
         body: gatewayApi.directoryPostSchema,
-        response: { 200: postedSchema, default: problemSchema },
+        response: { 200: postedSchema },
       },
     },
     (request) => directory.post(request.body.entry),
@@ -29,7 +29,7 @@ export function registerDirectoryRoutes(server: Server, { directory }: { readonl
       schema: {
         summary: 'A member’s chain of entries, oldest first, with evidence',
         params: gatewayApi.memberParamsSchema,
-        response: { 200: gatewayApi.directoryAnswerSchema, default: problemSchema },
+        response: { 200: gatewayApi.directoryAnswerSchema },
       },
     },
     async (request) => {

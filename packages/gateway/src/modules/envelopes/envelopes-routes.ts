@@ -12,7 +12,12 @@ export function registerEnvelopeRoutes(server: Server, { envelopes }: { envelope
     '/internal/v1/envelopes',
     {
       bodyLimit: BODY_LIMIT,
-      schema: { tags: ['envelopes'], body: submissionSchema, response: { 202: submissionResultSchema } },
+      schema: {
+        tags: ['envelopes'],
+        summary: 'Accept signed envelopes; answered after commit',
+        body: submissionSchema,
+        response: { 202: submissionResultSchema },
+      },
     },
     async ({ body }, reply) => {
       const result = await envelopes.submit(body);

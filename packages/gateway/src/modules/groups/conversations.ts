@@ -57,6 +57,26 @@ export async function devicesIn(
   );
 }
 
+/** Devices messages are queued for, by conversation, in the order of their ids. */
+export async function devicesOf(
+  sql: Sql,
+  conversations: readonly ConversationId[],
+): Promise<Map<ConversationId, DeviceId[]>> {
+  const rows = await sql.query<{ place: number; device: string }>(
+    'conversations-devices',
+    `SELECT c.place::int AS place, d.device FROM unnest($1::text[]) WITH ORDINALITY AS c(conversation, place)
+     JOIN conversation_device d USING (conversation) WHERE NOT d.revoked ORDER BY c.place, d.device`,
+    [[...conversations]],
+  );
+  const byPlace = Map.groupBy(rows, ({ place }) => place);
+  return new Map(
+    conversations.flatMap((conversation, at) => {
+      const found = byPlace.get(at + 1);
+      return found === undefined ? [] : [[conversation, deviceIdsOf(found)] as const];
+    }),
+  );
+}
+
 export async function epochsOf(
   sql: Sql,
   conversations: readonly ConversationId[],

@@ -3,7 +3,7 @@
  * conversations and posts commits on the internal one.
  */
 import type { Server } from '@sealpost/platform';
-import { conversationIdSchema, gatewayApi, problemSchema } from '@sealpost/protocol';
+import { conversationIdSchema, gatewayApi } from '@sealpost/protocol';
 import { z } from 'zod';
 import type { CallerOf } from '../../http/device-auth.ts';
 import type { Groups } from './groups.ts';
@@ -24,7 +24,7 @@ export function registerKeyPackageRoutes(
       schema: {
         summary: 'Refill this device’s key packages',
         body: gatewayApi.keyPackageUploadSchema,
-        response: { 200: gatewayApi.keyPackageUploadResultSchema, default: problemSchema },
+        response: { 200: gatewayApi.keyPackageUploadResultSchema },
       },
     },
     async (request) => ({ available: await groups.uploadKeyPackages(callerOf(request), request.body.packages) }),
@@ -39,7 +39,7 @@ export function registerGroupRoutes(server: Server, { groups }: { readonly group
       schema: {
         summary: 'Claim one key package for each device',
         body: gatewayApi.keyPackageClaimSchema,
-        response: { 200: gatewayApi.keyPackageClaimResultSchema, default: problemSchema },
+        response: { 200: gatewayApi.keyPackageClaimResultSchema },
       },
     },
     async (request) => ({ packages: await groups.claim(request.body.devices) }),
@@ -51,7 +51,7 @@ export function registerGroupRoutes(server: Server, { groups }: { readonly group
       schema: {
         summary: 'Create a conversation; the same again changes nothing',
         body: gatewayApi.conversationPostSchema,
-        response: { 200: gatewayApi.conversationStateSchema, default: problemSchema },
+        response: { 200: gatewayApi.conversationStateSchema },
       },
     },
     (request) => groups.create(request.body.conversation, request.body.creator),
@@ -63,7 +63,7 @@ export function registerGroupRoutes(server: Server, { groups }: { readonly group
       schema: {
         summary: 'Epoch and devices of a conversation',
         params: paramsSchema,
-        response: { 200: gatewayApi.conversationStateSchema, default: problemSchema },
+        response: { 200: gatewayApi.conversationStateSchema },
       },
     },
     async (request) => {
@@ -81,7 +81,7 @@ export function registerGroupRoutes(server: Server, { groups }: { readonly group
         summary: 'End an epoch with a commit, if it is the first to do so',
         params: paramsSchema,
         body: gatewayApi.commitPostSchema,
-        response: { 202: gatewayApi.conversationStateSchema, default: problemSchema },
+        response: { 202: gatewayApi.conversationStateSchema },
       },
     },
     async (request, reply) => reply.code(202).send(await groups.commit(request.params.conversation, request.body)),

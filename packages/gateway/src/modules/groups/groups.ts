@@ -40,6 +40,8 @@ export interface Groups {
 
   /** Devices messages are queued for: in the conversation and not revoked. */
   devices(sql: Sql, conversation: ConversationId): Promise<DeviceId[]>;
+  /** The same of many at once; conversations without such devices are left out. */
+  devicesOf(sql: Sql, conversations: readonly ConversationId[]): Promise<Map<ConversationId, DeviceId[]>>;
   epoch(sql: Sql, conversation: ConversationId): Promise<number | undefined>;
   epochs(sql: Sql, conversations: readonly ConversationId[]): Promise<Map<ConversationId, number>>;
   creator(sql: Sql, conversation: ConversationId): Promise<string | undefined>;
@@ -179,6 +181,7 @@ export function createGroups(deps: GroupsDeps): Groups {
     },
 
     devices: (sql, conversation) => conversations.devicesIn(sql, conversation, { revoked: false }),
+    devicesOf: conversations.devicesOf,
     epoch: async (sql, conversation) => (await conversations.conversationOf(sql, conversation))?.epoch,
     epochs: conversations.epochsOf,
     creator: async (sql, conversation) => (await conversations.conversationOf(sql, conversation))?.creator,

@@ -4,14 +4,20 @@
  * of one conversation are inserted under its lane lock, so an earlier one is never seen after a later one.
  */
 import type { Database, Sql } from '@sealpost/platform';
-import type { ConversationId, DeviceId, MessageId, SyncItem, Timestamp } from '@sealpost/protocol';
+import type { BlobId, ConversationId, DeviceId, MessageId, SyncItem, Timestamp } from '@sealpost/protocol';
 import { reached } from '../../points.ts';
 import { deviceIdsOf, type QueueRow, syncItem } from './queue-row-schema.ts';
 
 /** What is queued: a reference; payloads are stored once, beside the conversation or as the envelope. */
 export type QueuedItem =
   | { readonly kind: 'welcome' | 'commit'; readonly conversation: ConversationId; readonly epoch: number }
-  | { readonly kind: 'envelope'; readonly conversation: ConversationId; readonly message: MessageId };
+  | {
+      readonly kind: 'envelope';
+      readonly conversation: ConversationId;
+      readonly message: MessageId;
+      /** Attachments it names: its devices may fetch them from here on. */
+      readonly blobs: readonly BlobId[];
+    };
 
 export interface QueueEntry {
   readonly cursor: number;
@@ -29,12 +35,8 @@ INSERT INTO device_queue (device, kind, conversation, epoch, message)
 SELECT device, $2, $3, $4, $5 FROM unnest($1::text[]) AS d(device)
 ON CONFLICT (device, message) WHERE message IS NOT NULL DO NOTHING`;
 
-/** Canonical JSON of an envelope without attachments holds exactly \`"blobs":[]\`, and its strings hold no quote: most bodies are not parsed. */
 const NAME_BLOBS = `
-INSERT INTO conversation_blob (conversation, blob)
-SELECT $1, b.blob FROM envelope e
-CROSS JOIN LATERAL jsonb_array_elements_text(convert_from(e.body, 'UTF8')::jsonb -> 'blobs') AS b(blob)
-WHERE e.message = $2 AND position('"blobs":[]'::bytea IN e.body) = 0
+INSERT INTO conversation_blob (conversation, blob) SELECT $1, blob FROM unnest($2::text[]) AS b(blob)
 ON CONFLICT DO NOTHING`;
 
 const FRESH = 'SELECT 1 FROM device_queue WHERE device = $1 AND cursor IS NULL LIMIT 1';
@@ -98,7 +100,8 @@ FROM held WHERE c.conversation = held.conversation AND c.epoch = held.epoch
 
 /** The caller's transaction holds the lane lock of the item's conversation, and hints `queue` once it has committed. */
 export async function enqueue(tx: Sql, devices: readonly DeviceId[], item: QueuedItem): Promise<void> {
-  if (item.kind === 'envelope') await tx.query('queue-blobs', NAME_BLOBS, [item.conversation, item.message]);
+  if (item.kind === 'envelope' && item.blobs.length > 0)
+    await tx.query('queue-name-blobs', NAME_BLOBS, [item.conversation, [...item.blobs]]);
   if (devices.length === 0) return;
   const epoch = item.kind === 'envelope' ? null : item.epoch;
   const message = item.kind === 'envelope' ? item.message : null;

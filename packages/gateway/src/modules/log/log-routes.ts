@@ -8,12 +8,14 @@ import type { Log } from './log.ts';
 import { logError } from './log-errors.ts';
 
 const tag = { tags: ['log'] };
+const text = { produces: ['text/plain'], response: { 200: z.unknown() } };
+const messageParams = z.strictObject({ message: messageIdSchema });
 
 /** Device listener, public: checkpoint and tiles hold hashes only. */
 export function registerPublicLogRoutes(server: Server, { log }: { log: Log }): void {
   server.get(
     '/v1/log/checkpoint',
-    { schema: { ...tag, summary: 'The newest signed head (C2SP checkpoint)' } },
+    { schema: { ...tag, ...text, summary: 'The newest signed head (C2SP checkpoint)' } },
     async (_, reply) => {
       const note = log.checkpoint();
       if (note === undefined) throw logError('ERR_LOG_NO_CHECKPOINT', { retryAfter: 1 });
@@ -27,6 +29,8 @@ export function registerPublicLogRoutes(server: Server, { log }: { log: Log }): 
       schema: {
         ...tag,
         summary: 'A tile of the tree (C2SP tlog-tiles)',
+        produces: ['application/octet-stream'],
+        response: { 200: z.unknown().describe('Hashes, 32 bytes each') },
         params: z.strictObject({ '*': z.string().max(64) }),
       },
     },
@@ -43,8 +47,46 @@ export function registerPublicLogRoutes(server: Server, { log }: { log: Log }): 
 export function registerLogRoutes(server: Server, { log }: { log: Log }): void {
   server.get(
     '/internal/v1/events',
-    { schema: { ...tag, querystring: gatewayApi.eventsQuerySchema, response: { 200: gatewayApi.eventsAnswerSchema } } },
+    {
+      schema: {
+        ...tag,
+        summary: 'Sequenced events in log order',
+        querystring: gatewayApi.eventsQuerySchema,
+        response: { 200: gatewayApi.eventsAnswerSchema },
+      },
+    },
     async ({ query }) => ({ events: await log.feed(query.after, query.limit, query.wait) }),
+  );
+
+  server.post(
+    '/internal/v1/messages/results',
+    {
+      schema: {
+        ...tag,
+        summary: 'What tells how many messages stand: accepted, confirmed by devices, ended',
+        body: gatewayApi.resultsQuerySchema,
+        response: { 200: gatewayApi.resultsAnswerSchema },
+      },
+      bodyLimit: 16_384,
+    },
+    async ({ body }) => ({ events: await log.results(body.messages) }),
+  );
+
+  server.get(
+    '/internal/v1/messages/:message/evidence',
+    {
+      schema: {
+        ...tag,
+        summary: 'What proves a message’s entries after a position, as far as a checkpoint covers them',
+        params: messageParams,
+        querystring: gatewayApi.evidenceQuerySchema,
+        response: { 200: gatewayApi.messageEvidenceSchema },
+      },
+    },
+    async ({ params: { message }, query }) => ({
+      message,
+      evidence: await log.messageEvidence(message, query.after, query.limit),
+    }),
   );
 
   server.get(
@@ -52,7 +94,8 @@ export function registerLogRoutes(server: Server, { log }: { log: Log }): void {
     {
       schema: {
         ...tag,
-        params: z.strictObject({ message: messageIdSchema }),
+        summary: 'Events of one message',
+        params: messageParams,
         response: { 200: gatewayApi.timelineSchema },
       },
     },
@@ -63,17 +106,29 @@ export function registerLogRoutes(server: Server, { log }: { log: Log }): void {
     },
   );
 
-  server.get('/internal/v1/log/export', { schema: { ...tag, summary: 'sealpost-log/1' } }, async (_, reply) => {
-    if (log.checkpoint() === undefined) throw logError('ERR_LOG_NO_CHECKPOINT', { retryAfter: 1 });
-    return reply.type('text/plain; charset=utf-8').send(Readable.from(withNewlines(log.exportLines())));
-  });
+  server.get(
+    '/internal/v1/log/export',
+    { schema: { ...tag, ...text, summary: 'The whole log, line by line (sealpost-log/1)' } },
+    async (_, reply) => {
+      if (log.checkpoint() === undefined) throw logError('ERR_LOG_NO_CHECKPOINT', { retryAfter: 1 });
+      return reply.type('text/plain; charset=utf-8').send(Readable.from(withNewlines(log.exportLines())));
+    },
+  );
 
   server.post(
     '/internal/v1/log/cosignatures',
-    { schema: { ...tag, body: gatewayApi.cosignaturePostSchema }, bodyLimit: 16_384 },
+    {
+      bodyLimit: 16_384,
+      schema: {
+        ...tag,
+        summary: 'Add a witness’s cosignature to the newest checkpoint',
+        body: gatewayApi.cosignaturePostSchema,
+        response: { 204: z.null() },
+      },
+    },
     async ({ body }, reply) => {
       await log.cosign(body.checkpoint);
-      return reply.code(204).send();
+      return reply.code(204).send(null);
     },
   );
 }

@@ -13,8 +13,8 @@ import { keepCosignature } from './cosign.ts';
 import { exportLines } from './export-lines.ts';
 import type { Appended, LaneEvent, Sequenced } from './lane-event.ts';
 import { laneOf } from './lanes.ts';
-import { evidenceOf, type Place, readTile } from './proofs.ts';
-import { eventsOf, readEnvelope, readFeed, readLane, timeline } from './reader.ts';
+import { evidenceOf, type Place, placesOf, readTile } from './proofs.ts';
+import { eventsOf, histories, readEnvelope, readEnvelopes, readFeed, readLane, results, timeline } from './reader.ts';
 import { createSequencer, isDamage } from './sequencer.ts';
 import { latestCheckpoint, type StoredCheckpoint } from './sequencer-store.ts';
 
@@ -42,14 +42,22 @@ export interface Log {
   append(tx: Sql, entries: readonly { readonly laneKey: string; readonly event: LogEvent }[]): Promise<Appended[]>;
   lockLane(tx: Sql, lane: number): Promise<void>;
   eventsOf(sql: Sql, message: MessageId): Promise<LaneEvent[]>;
+  /** Events of many messages, each in lane order; messages without any are left out. */
+  histories(sql: Sql, messages: readonly MessageId[]): Promise<Map<MessageId, LogEvent[]>>;
   read(sql: Sql, lane: number, after: number, limit: number): Promise<LaneEvent[]>;
   /** `undefined` when there is no such message. */
   envelope(sql: Sql, message: MessageId): Promise<Envelope | undefined>;
+  /** The same of many at once; unknown messages are left out. */
+  envelopes(sql: Sql, messages: readonly MessageId[]): Promise<Map<MessageId, Envelope>>;
   timeline(message: MessageId): Promise<Timeline | undefined>;
   /** Sequenced events after a position; waits up to `waitMs` for the first. */
   feed(after: number, limit: number, waitMs: number): Promise<Sequenced[]>;
   /** `undefined` until a checkpoint covers the event. */
   evidence(place: Place): Promise<Evidence | undefined>;
+  /** Of a message's entries after a position, those a checkpoint covers, in log order. */
+  messageEvidence(message: MessageId, after: number, limit: number): Promise<Evidence[]>;
+  /** The events that tell how each of these messages stands. */
+  results(messages: readonly MessageId[]): Promise<LogEvent[]>;
   /** The newest signed head; `undefined` before the first. */
   checkpoint(): string | undefined;
   tile(tile: Tile): Promise<Uint8Array | undefined>;
@@ -131,8 +139,10 @@ export function createLog(deps: LogDeps): Log {
     append: (tx, entries) => append(tx, entries, surroundings.random),
     lockLane,
     eventsOf,
+    histories,
     read: readLane,
     envelope: readEnvelope,
+    envelopes: readEnvelopes,
     timeline: (message) => timeline(database, message),
     async feed(after, limit, waitMs) {
       const deadline = surroundings.now() + waitMs;
@@ -152,6 +162,16 @@ export function createLog(deps: LogDeps): Log {
       await refresh();
       return await evidenceOf(database, place, head, surroundings.now());
     },
+    async messageEvidence(message, after, limit) {
+      await refresh();
+      const proved: Evidence[] = [];
+      for (const place of await placesOf(database, message, after, limit)) {
+        const evidence = await evidenceOf(database, place, head, surroundings.now());
+        if (evidence !== undefined) proved.push(evidence);
+      }
+      return proved;
+    },
+    results: (messages) => results(database, messages),
     checkpoint: () => head?.note,
     tile: (tile) => readTile(database, tile),
     async cosign(note) {

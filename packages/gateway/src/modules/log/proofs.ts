@@ -3,7 +3,7 @@
  * proof reads a handful of tiles whatever the size of the log.
  */
 import type { Sql } from '@sealpost/platform';
-import { concatBytes, type Evidence, toBase64url } from '@sealpost/protocol';
+import { concatBytes, type Evidence, type MessageId, toBase64url } from '@sealpost/protocol';
 import { inclusionProof, readerFromTiles, TILE_WIDTH, type Tile } from '@sealpost/tlog';
 import { sha256 } from '../../platform/hash.ts';
 import { entriesBetween, POSITION, RUN_OF_EVENT } from './positions.ts';
@@ -14,6 +14,10 @@ const LEVEL_N = 'SELECT hash FROM log_node WHERE level = $3 AND idx >= $1 AND id
 const PLACE = `
 SELECT ${POSITION} AS position, e.record, e.salt, e.leaf FROM lane_event e ${RUN_OF_EVENT}
 WHERE e.lane = $1 AND e.seq = $2 AND e.record IS NOT NULL`;
+
+const PLACES_OF = `
+SELECT e.lane, e.seq AS sequence FROM lane_event e ${RUN_OF_EVENT}
+WHERE e.message = $1 AND e.record IS NOT NULL AND ${POSITION} > $2 ORDER BY e.lane, e.seq LIMIT $3`;
 
 /** Evidence prefers a head that the witness signed, as long as it is younger than this (DESIGN section 8). */
 const WITNESSED_MS = 300_000;
@@ -32,6 +36,11 @@ export async function readTile(sql: Sql, tile: Tile): Promise<Uint8Array | undef
       ? await sql.query<{ hash: Uint8Array }>('log-tile-0', LEVEL_0, range)
       : await sql.query<{ hash: Uint8Array }>('log-tile-n', LEVEL_N, [...range, tile.level * 8]);
   return rows.length === tile.width ? concatBytes(...rows.map(({ hash }) => hash)) : undefined;
+}
+
+/** Places of a message's sequenced events after a position, in log order. */
+export async function placesOf(sql: Sql, message: MessageId, after: number, limit: number): Promise<Place[]> {
+  return await sql.query<Place>('log-places-of', PLACES_OF, [message, after, limit]);
 }
 
 /** What proves the event at `place`; `undefined` until a checkpoint covers it, and once its record was erased. */

@@ -1,0 +1,16 @@
+/**
+ * The real code that runs in a simulated world, and the model's statements under it. Loaded once as it is and once for each
+ * planted bug, with the bug's text in place of the real one (planted-loader.ts).
+ */
+export {
+  claimAttempts,
+  LEASE_MS,
+  nextDue,
+  renewLeases,
+  reportOutcome,
+  storeReceipts,
+} from '../../packages/gateway/src/dispatcher/claims.ts';
+export { tryAttempt } from '../../packages/gateway/src/dispatcher/try.ts';
+export { createDelivery } from '../../packages/gateway/src/modules/delivery/delivery.ts';
+export { deliveryStatements } from './delivery-statements.ts';
+export { dispatchStatements } from './dispatch-statements.ts';
