@@ -41,7 +41,6 @@ const PEERS: readonly { path: string; gives: string; install: string }[] = [
     install: 'prometheus-alertmanager',
   },
   { path: '/usr/bin/strace', gives: 'the order of fsync and answer', install: 'strace' },
-  { path: '/usr/bin/gcore', gives: 'the search of process memory for what must not be there', install: 'gdb' },
 ];
 
 let passed = 0;

@@ -9,11 +9,14 @@ import type { KillHouse } from './house.ts';
 import type { People, Resident } from './people.ts';
 
 export interface Chores {
-  /** One round of all of them. */
-  round(): Promise<void>;
+  /** One round of those that pass one of these points (`service point`), and an alert, which sets the rest in motion. */
+  round(left: readonly string[]): Promise<void>;
   readonly promised: readonly Promised[];
   readonly newcomers: readonly Resident[];
 }
+
+const OF_NEWCOMERS = / (?:enrollment|directory|groups|agents)\./;
+const OF_BUNDLES = / (?:bundle|flows)\./;
 
 export function createChores(house: KillHouse, people: People): Chores {
   const promised: Promised[] = [];
@@ -44,9 +47,13 @@ export function createChores(house: KillHouse, people: People): Chores {
   return {
     promised,
     newcomers,
-    async round() {
+    async round(left) {
       rounds += 1;
-      await Promise.all([welcome(), alert(rounds), people.applyBundle()]);
+      const passes = (points: RegExp) => left.some((point) => points.test(point));
+      const due = [alert(rounds)];
+      if (passes(OF_NEWCOMERS)) due.push(welcome());
+      if (passes(OF_BUNDLES)) due.push(people.applyBundle());
+      await Promise.all(due);
     },
   };
 }

@@ -75,7 +75,7 @@ const FAULTS = {
     { kind: 'slow', rate: 0.03, delayMs: 1_000 },
   ],
 };
-const EVERY_POINT_PATIENCE = 400_000;
+const EVERY_POINT_PATIENCE = 600_000;
 const QUIET_PATIENCE = 240_000;
 const QUIET_PAUSE = 1_000;
 
@@ -189,7 +189,8 @@ async function live(
 async function atEveryPoint(every: EveryPoint, { processes }: KillHouse, chores: Chores): Promise<string[]> {
   const deadline = performance.now() + EVERY_POINT_PATIENCE;
   every.begin(processes);
-  while (every.left().length > 0 && performance.now() < deadline) await chores.round();
+  for (let left = every.left(); left.length > 0 && performance.now() < deadline; left = every.left())
+    await chores.round(left);
   const unreached = every.left();
   every.end(processes);
   return unreached;

@@ -61,7 +61,7 @@ beforeAll(async () => {
 afterAll(() => house?.close());
 
 test(`what is not as described, or not by those who may, is refused as documented and changes nothing (seed ${SEED})`, {
-  timeout: 240_000,
+  timeout: 480_000,
 }, async () => {
   const cases = operations.flatMap((operation) => refusedCases(operation, planOf(operation)));
   const before = { size: await settledSize(house), counts: await countsOf(house) };
@@ -71,14 +71,14 @@ test(`what is not as described, or not by those who may, is refused as documente
 });
 
 test(`what is as described is answered as documented, whatever it says (seed ${SEED})`, {
-  timeout: 240_000,
+  timeout: 480_000,
 }, async () => {
   const cases = operations.flatMap((operation) => wholeCases(operation, planOf(operation)));
   report(await check(cases, cast.send, codes));
 });
 
 test(`a device’s frames are answered by the protocol, or end the connection with a code that says why (seed ${SEED})`, {
-  timeout: 240_000,
+  timeout: 480_000,
 }, async () => {
   const own = peerOf(cast.tablet);
   const { signer } = await createSigningKey('ES256');

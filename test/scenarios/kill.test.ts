@@ -22,4 +22,4 @@ test('killed at every named point and at random, every promise is kept once and 
   expect(report.effects['sms-main']).toBeGreaterThan(0);
   // A caller never meets an error of ours, only somebody's absence.
   expect(Object.keys(report.refusals).filter((code) => /INTERNAL|ERR_HTTP/.test(code))).toEqual([]);
-}, 900_000);
+}, 1_500_000);

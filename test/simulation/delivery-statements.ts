@@ -1,6 +1,7 @@
 /**
  * The named statements of modules/delivery (lease, inbox, effects, set-aside) on the model's tables: what each does, under
- * the name it has there. Their texts are pinned in statement-texts.ts; the twin test runs both on the same inputs.
+ * the name it has there. Their texts are pinned in statement-texts.ts: one that changes is refused until the model was
+ * compared with it again. Servers are only ever killed here, so that none releases its lanes.
  */
 import type { AttemptRow, CursorRow, NameRow, ReceiptRow, Tables } from './rows.ts';
 import type { Table, Transaction } from './tables.ts';
@@ -37,14 +38,6 @@ function leases({ cursor, lane: lanes }: Tables): Record<string, Statement> {
       const moved = await tx.update(cursor, isMine, (row) => ({ ...row, decided: to }));
       tx.fenced ||= moved.length === 0;
       return moved.map(() => ({ lane }));
-    },
-    async 'delivery-release-lanes'(tx, [owner]) {
-      await tx.update(
-        cursor,
-        (row) => row.owner === owner,
-        (row) => ({ ...row, owner: '', lease_until: 0 }),
-      );
-      return [];
     },
   };
 }

@@ -16,6 +16,17 @@ import { CARRIERS, type PlannedMessage } from './plan.ts';
 import type { Node } from './servers.ts';
 import { isOfTheWorld, type World } from './world.ts';
 
+/** What a device comes to say of a message; some say at once that it was read. */
+const SAID: readonly (readonly DeviceReceipt['kind'][])[] = [
+  ['delivered'],
+  ['delivered', 'read'],
+  ['delivered', 'read', 'acknowledged'],
+  ['delivered', 'acknowledged'],
+  ['read'],
+  ['read'],
+  ['unreadable'],
+  [],
+];
 const ASKED_AGAIN_AFTER = 700;
 const MEMBER = memberIdSchema.parse('alice');
 const AGENT = agentIdSchema.parse('acme-incidents');
@@ -102,9 +113,7 @@ export class People {
     world.busy += 1;
     scheduler.spawn(this.#process, async () => {
       await scheduler.sleep(random.integer(random.pick([100, 3_000, 30_000])));
-      const kinds: DeviceReceipt['kind'][] = random.chance(0.05) ? ['unreadable'] : ['delivered'];
-      if (kinds[0] === 'delivered' && random.chance(0.5)) kinds.push('read');
-      if (kinds.length > 1 && random.chance(0.3)) kinds.push('acknowledged');
+      const kinds = random.pick(SAID);
       for (const kind of kinds) {
         await this.#upload(device, message, kind);
         if (random.chance(world.rates.device)) await this.#upload(device, message, kind);

@@ -116,7 +116,7 @@ export function planOf(random: Random, start: number): Plan {
   return {
     rates: {
       statement: rate(0.05),
-      commit: rate(0.3),
+      commit: rate(0.6),
       hint: rate(1),
       provider: rate(0.9),
       receipt: rate(0.8),

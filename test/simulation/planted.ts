@@ -114,15 +114,6 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     ),
   ),
   bug(
-    'report-not-fenced',
-    'a dispatcher whose try was taken over still reports (SQL)',
-    inFile(
-      'test/simulation/dispatch-statements.ts',
-      ' && row.lease_epoch === epoch && row.lease_owner',
-      ' && row.lease_owner',
-    ),
-  ),
-  bug(
     'first-step-by-clock',
     'was in the code: what is due at acceptance waits for a timer where clocks differ, and is overtaken',
     inFile(delivery('machine'), 'after === 0 || due <= around.now', 'due <= around.now'),

@@ -14,7 +14,7 @@ import type { Host, World } from './world.ts';
 
 type Fault = 'before' | 'after' | 'slow' | Exclude<Outcome['kind'], 'accepted' | 'ambiguous'>;
 const FAULTS: readonly Fault[] = [
-  ...(['before', 'after', 'slow', 'retry-after', 'retry-after'] as const),
+  ...(['before', 'after', 'slow', 'slow', 'slow', 'retry-after', 'retry-after', 'retry-after'] as const),
   ...(['downgrade', 'permanent', 'auth-broken', 'security-stop'] as const),
 ];
 const REPEATED_AFTER = 1_000;

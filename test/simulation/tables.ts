@@ -83,6 +83,10 @@ export class Transaction {
     return this.#open;
   }
 
+  get hasChanges(): boolean {
+    return [...this.#overlay.values()].some(({ size }) => size > 0);
+  }
+
   get<Row extends object>(table: Table<Row>, key: string): Row | undefined {
     const own = this.#own(table);
     return (own.has(key) ? own.get(key) : table.rows.get(key)) as Row | undefined;

@@ -15,10 +15,13 @@ import { portStatements } from './ports.ts';
 import { createRandom, type Random } from './random.ts';
 import { createTables, type Tables } from './rows.ts';
 import { type Process, type Resume, Scheduler } from './scheduler.ts';
-import { Server } from './tables.ts';
+import { type Change, Server } from './tables.ts';
 
 export type Code = typeof code;
 export const START = 1_800_000_000_000;
+/** TICK_MS of delivery.ts and POLL_MS of bus.ts. */
+const NODE_LOOKS_EACH = 100;
+const DISPATCHER_LOOKS_EACH = 500;
 const CALM: Rates = { statement: 0, commit: 0, hint: 0, provider: 0, receipt: 0, device: 0, adapter: 0 };
 
 export interface Host {
@@ -65,6 +68,7 @@ export class World {
     this.server = new Server(this.scheduler, (changes, by, fenced) => {
       if (fenced) this.judge.say('fenced', `${by.name} commits what it may not`);
       this.judge.onCommit(changes);
+      this.#polled(changes);
       for (const change of changes) {
         const words = wordsOf(change, this.judge.accounts);
         if (words !== undefined) this.tell(`${by.name}: ${words}`);
@@ -141,6 +145,24 @@ export class World {
     for (const { process, topics, wake } of this.#listeners) {
       if (!process.alive || !topics.includes(topic)) continue;
       if (process === from || !this.random.chance(this.rates.hint)) wake();
+    }
+  }
+
+  /** Who looks each so often finds what was committed, hint or no hint. */
+  #polled(changes: readonly Change[]): void {
+    const isNew = (tables: readonly string[]) =>
+      changes.some(({ table, after }) => after !== undefined && tables.includes(table));
+    if (isNew(['lane_event', 'attempt_outcome', 'provider_receipt'])) this.#wakeWithin(NODE_LOOKS_EACH, 'lane');
+    if (isNew(['attempt'])) this.#wakeWithin(DISPATCHER_LOOKS_EACH, 'attempt');
+  }
+
+  #wakeWithin(ms: number, topic: Topic): void {
+    for (const { process, topics, wake } of this.#listeners) {
+      if (!process.alive || !topics.includes(topic)) continue;
+      this.scheduler.spawn(process, async () => {
+        await this.scheduler.sleep(this.random.integer(ms));
+        wake();
+      });
     }
   }
 

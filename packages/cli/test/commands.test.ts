@@ -14,7 +14,7 @@ afterAll(() => folder.remove());
 
 const DEPLOYABLES = Object.keys(CONFIG_SCHEMAS) as Deployable[];
 
-/** An example with its gaps filled as their comments ask. */
+/** An example with its gaps filled as their comments ask, and of the two ways to name a database the one in a line. */
 function filled(deployable: Deployable): string {
   const values: Record<string, string> = {
     organisation: 'acme.example',
@@ -25,6 +25,7 @@ function filled(deployable: Deployable): string {
   const lines = exampleOf(deployable)
     .split('\n')
     .map((line) => {
+      if (line === '  # url: # string, optional') return '  url: postgresql://sealpost@127.0.0.1:5432/sealpost';
       const gap = /^(\s*)([a-z_]+): # (\w+).*, required$/.exec(line);
       if (gap === null) return line;
       const [, indent = '', name = '', type] = gap;

@@ -22,7 +22,7 @@ import { registerFrontPage } from './http/front-page.ts';
 import { registerConsole, registerInbox } from './http/pages.ts';
 import { createAgents } from './modules/agents/index.ts';
 import { createAlerts, registerAlertsRoutes } from './modules/alerts/index.ts';
-import { createEnrollment, registerEnrollmentRoutes } from './modules/enrollment/index.ts';
+import { createEnrollment, registerDeviceEnrollment, registerEnrollmentRoutes } from './modules/enrollment/index.ts';
 import { createFlows, registerFlowsRoutes } from './modules/flows/index.ts';
 import { createIdentity, registerConsoleSessionRoutes, registerIdentityRoutes } from './modules/identity/index.ts';
 import { createMessages, registerConsoleRoutes, registerMessagesRoutes } from './modules/messages/index.ts';
@@ -175,7 +175,7 @@ async function servePages(zone: Zone, parts: Modules) {
   if (inbox !== undefined) {
     const page = await serve('inbox', inbox, zone);
     registerInbox(page, { config: inbox, gatewayUrl: zone.config.gateway.device_url, trustJws: zone.keys.trustJws });
-    registerEnrollmentRoutes(page, { enrollment: parts.enrollment });
+    registerDeviceEnrollment(page, { enrollment: parts.enrollment });
     pages.push({ page, listen: inbox.listen });
   }
   if (console !== undefined) {

@@ -129,7 +129,7 @@ async function* linesOf(
   const manifest: Manifest = {
     v: CONTENTS_FORMAT,
     zone: place.zone,
-    organisation: place.organisation as Manifest['organisation'],
+    organisation: place.organisation,
     ...made,
     migrations: await migrationsOf(snapshot),
     tables,

@@ -8,13 +8,14 @@ import { controlConfigSchema } from '@sealpost/control/config';
 import { gatewayConfigSchema } from '@sealpost/gateway/config';
 import { dispatcherConfigSchema } from '@sealpost/gateway/dispatcher-config';
 import { type DatabaseConfig, type KeysConfig, loadConfig } from '@sealpost/platform';
+import type { Organisation } from '@sealpost/protocol';
 import { entryOf } from '../assets.ts';
 import type { Zone } from '../bootstrap/bootstrap.ts';
 import type { FileName } from './contents-schema.ts';
 
 export interface Place {
   readonly zone: Zone;
-  readonly organisation: string;
+  readonly organisation: Organisation;
   readonly keys: KeysConfig;
   /** Names of the keys a backup of the zone holds. */
   readonly keyNames: readonly string[];

@@ -148,7 +148,7 @@ async function demo(context: CommandContext, flags: StartFlags): Promise<void> {
   }
 }
 
-function placesOf({ ports, folder, operator }: RunningSealpost): Record<string, string> {
+function placesOf({ ports, folder, operator, rootFingerprint }: RunningSealpost): Record<string, string> {
   const at = (port: number) => `http://127.0.0.1:${port}`;
   return {
     control: at(ports.control),
@@ -156,6 +156,7 @@ function placesOf({ ports, folder, operator }: RunningSealpost): Record<string, 
     carriers: at(ports.simulator),
     data: folder.path,
     operator,
+    root: rootFingerprint,
   };
 }
 

@@ -49,7 +49,9 @@ export const gatewayConfigSchema = z
       .array(z.url({ protocol: /^https?$/ }).max(300))
       .max(10)
       .default([])
-      .describe('Origins whose pages may call the device listener: that of the inbox. Devices sign each request either way.'),
+      .describe(
+        'Origins whose pages may call the device listener: that of the inbox. Devices sign each request either way.',
+      ),
     unsafe_plain_http: z
       .boolean()
       .default(false)

@@ -48,6 +48,11 @@ describe('the ladder', () => {
     ]);
   });
 
+  test('a step that needs no wait is taken at acceptance even by a node whose clock is behind', () => {
+    const decision = decide(start(), { kind: 'accepted' }, around(STARTED - 5000));
+    expect(effects(decision)).toEqual(['timer', 'fan-out', 'timer', 'timer']);
+  });
+
   test('the same acceptance twice changes nothing the second time', () => {
     const state = after(start(), decide(start(), { kind: 'accepted' }, around(STARTED)));
     expect(decide(state, { kind: 'accepted' }, around(STARTED))).toEqual({ events: [], effects: [] });

@@ -21,7 +21,7 @@ export function EnrolledView({ state, inbox }: { state: EnrolledState; inbox: In
 }
 
 function Messages({ state, inbox }: { state: EnrolledState; inbox: Inbox }) {
-  const { messages, opened } = state;
+  const { messages, opened, link } = state;
   const unread = messages.filter(({ state: read }) => read === 'received').length;
   return (
     <Section
@@ -34,7 +34,9 @@ function Messages({ state, inbox }: { state: EnrolledState; inbox: Inbox }) {
     >
       {unread > 0 ? <Quiet>Opening a message tells its sender that you read it.</Quiet> : null}
       {messages.length === 0 ? (
-        <Empty title="No messages yet.">What is sent to {state.identity.member} from now on appears here.</Empty>
+        <Empty title="No messages yet.">
+          {link === 'refused' ? undefined : `What is sent to ${state.identity.member} from now on appears here.`}
+        </Empty>
       ) : (
         <ul className={styles.list}>
           {messages.map((message) => (
@@ -79,8 +81,8 @@ function AboutDevice({ state, inbox }: { state: EnrolledState; inbox: Inbox }) {
             browser; whoever holds this machine’s disk may.
           </Quiet>
           <Quiet>
-            The administrator sees the same fingerprint with{' '}
-            <Mono>openssl x509 -noout -fingerprint -sha256 -in root.pem</Mono> in the operator’s folder.
+            <Mono>sealpost start</Mono> prints the same fingerprint as <Mono>root</Mono>, and{' '}
+            <Mono>openssl x509 -noout -fingerprint -sha256 -in root.pem</Mono> does in the operator’s folder.
           </Quiet>
           <EraseDevice erase={inbox.erase} />
         </More>

@@ -7,6 +7,7 @@ const BODY = 16_384;
 const done = { 200: controlApi.adminAnswerSchema };
 
 export function registerEnrollmentRoutes(server: Server, { enrollment }: { enrollment: Enrollment }): void {
+  registerDeviceEnrollment(server, { enrollment });
   server.post(
     '/v1/invites',
     {
@@ -15,6 +16,18 @@ export function registerEnrollmentRoutes(server: Server, { enrollment }: { enrol
     },
     async ({ body }) => ({ outcome: await enrollment.invite(body.object, body.approval) }),
   );
+  server.post(
+    '/v1/devices/revoke',
+    {
+      bodyLimit: BODY,
+      schema: { summary: 'Revoke a device, by approval', body: approvedSchema('device.revoke'), response: done },
+    },
+    async ({ body }) => ({ outcome: await enrollment.revoke(body.object, body.approval) }),
+  );
+}
+
+/** What a device itself calls, for every listener a device may come to. */
+export function registerDeviceEnrollment(server: Server, { enrollment }: { enrollment: Enrollment }): void {
   server.post(
     '/v1/enrollments',
     {
@@ -26,13 +39,5 @@ export function registerEnrollmentRoutes(server: Server, { enrollment }: { enrol
       },
     },
     async ({ body, ip }) => enrollment.enrol(body, ip),
-  );
-  server.post(
-    '/v1/devices/revoke',
-    {
-      bodyLimit: BODY,
-      schema: { summary: 'Revoke a device, by approval', body: approvedSchema('device.revoke'), response: done },
-    },
-    async ({ body }) => ({ outcome: await enrollment.revoke(body.object, body.approval) }),
   );
 }

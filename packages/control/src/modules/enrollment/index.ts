@@ -2,4 +2,4 @@
 export type { IssuedChain } from './device-ca.ts';
 export { createEnrollment, type Enrollment, type EnrollmentDeps } from './enrollment.ts';
 
-export { registerEnrollmentRoutes } from './enrollment-routes.ts';
+export { registerDeviceEnrollment, registerEnrollmentRoutes } from './enrollment-routes.ts';
