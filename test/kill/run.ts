@@ -104,10 +104,10 @@ export async function runKills(options: KillOptions): Promise<KillReport> {
     const history = await historyOf(house, seen);
     const { lost, doubled, reordered, ambiguous } = judge(history);
     const report = {
-      lost: lost.length,
-      doubled: doubled.length,
+      lost: countOf(lost),
+      doubled: countOf(doubled),
       ambiguous: ambiguous.length,
-      reordered: reordered.length,
+      reordered: countOf(reordered),
       messages: new Set(history.promised.map(({ message }) => message)).size,
       kills: house.processes.deaths.length,
       points: deathsAt(house.processes.deaths),
@@ -256,6 +256,11 @@ async function setFaults(house: KillHouse, carrier: string, faults: readonly obj
   const url = `${simulatorOf(house)}/faults/${carrier}`;
   const answer = await fetch(url, { method: 'PUT', headers, body: JSON.stringify(faults) });
   if (!answer.ok) throw new Error(`the simulator refused the faults of ${carrier}: ${await answer.text()}`);
+}
+
+/** One message may be missing in several ways. */
+function countOf(findings: readonly Finding[]): number {
+  return new Set(findings.map(({ of }) => of)).size;
 }
 
 function countBy(names: readonly string[]): Record<string, number> {

@@ -132,6 +132,23 @@ describe('a dispatcher that stops', () => {
     expect(await stage.count('attempt_outcome')).toBe(1);
   });
 
+  test('a report repeated because its answer was lost does not count for the retry it has caused', async () => {
+    const alice = await stage.recipient('alice');
+    const { message } = await stage.accept(alice, { forms: ['rcs-main'] });
+    await stage.settle();
+    stage.clock.advance(2000);
+    await stage.settle();
+    const { database, clock } = stage;
+    const [mine] = await claimAttempts(database, 'one', 10, clock.now());
+    const outcome = { kind: 'retry-after', afterMs: 0, reason: 'x' } as const;
+    expect(await reportOutcome(database, mine!.lease, outcome, clock.now())).toBe(true);
+    await stage.settle();
+    expect(await reportOutcome(database, mine!.lease, outcome, clock.now())).toBe(false);
+    expect(await stage.count('attempt_outcome')).toBe(0);
+    expect(await stage.eventsOf(message, 'attempt.started')).toHaveLength(2);
+    expect(await stage.eventsOf(message, 'attempt.ended')).toHaveLength(1);
+  });
+
   test('that cannot start leaves no connection to database or provider behind', async () => {
     await stage.start();
     const connections = async () => {
