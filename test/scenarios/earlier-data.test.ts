@@ -55,12 +55,23 @@ test.skipIf(!known)(
       const exported = join(folder, 'export.jsonl');
       const control = `http://127.0.0.1:${PORTS}`;
       const { operator } = sealpost;
-      expect(
-        await cli('log', 'export', '--out', exported, '--operator', operator, '--control', control, '--json'),
-      ).toMatchObject({ exit: 0 });
-      expect(await cli('log', 'verify', exported, '--operator', operator, '--json')).toMatchObject({
-        exit: 0,
-        json: { ok: true, cosignedBy: ['acme.example/control'] },
+      // The witness follows the log: the head of this moment is cosigned a moment later.
+      await until('a log that verifies and is cosigned', async () => {
+        const written = await cli(
+          'log',
+          'export',
+          '--out',
+          exported,
+          '--operator',
+          operator,
+          '--control',
+          control,
+          '--json',
+        );
+        expect(written).toMatchObject({ exit: 0 });
+        const verified = await cli('log', 'verify', exported, '--operator', operator, '--json');
+        expect(verified).toMatchObject({ exit: 0, json: { ok: true } });
+        return String(verified.json.cosignedBy) === 'acme.example/control';
       });
       const { json } = await cli('doctor', '--data', data, '--port-base', String(PORTS), '--json');
       expect(json.findings).toContainEqual(expect.objectContaining({ check: 'bootstrap', state: 'ok' }));

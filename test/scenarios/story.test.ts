@@ -208,7 +208,7 @@ test('carriers saw that something waits, in exactly the flow’s words, and noth
   ])
     expect(everything.toLowerCase(), word).not.toContain(word.toLowerCase());
   const notice = 'An incident alert is waiting for you in Sealpost.';
-  const link = `${house.urls.control}/`;
+  const link = `${house.urls.inbox}/`;
   const { messages } = await fetchJson<{ messages: { channel: string; text: string; url?: string | null }[] }>(
     `${house.urls.carriers}/phones/${encodeURIComponent(ALICE_PHONE)}`,
   );

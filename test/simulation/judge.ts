@@ -47,7 +47,10 @@ export class Judge {
   readonly accounts = new Map<string, Account>();
   readonly #deps: JudgeDeps;
   readonly #heads = new Map<number, number>();
-  readonly #claims = new Map<string, { readonly commit: number; readonly row: AttemptRow }>();
+  readonly #claims = new Map<
+    string,
+    { readonly commit: number; readonly row: AttemptRow; readonly interrupted: boolean }
+  >();
   readonly #timers = new Set<string>();
   readonly #names = new Set<string>();
   readonly #parked: ReceiptRow[] = [];
@@ -87,6 +90,8 @@ export class Judge {
     }
     const { row } = claim;
     const account = this.#account(row.message);
+    if (claim.interrupted && row.adapter !== REPEATS_BY_ID)
+      this.#broken('no-blind-retry', `step ${row.step} of ${account.name} was interrupted and is sent again`);
     if (isBelow(row)) this.#broken('floor', `${row.use} by ${row.adapter} is sent below ${row.floor}`);
     if (account.closedAt !== undefined && claim.commit > account.closedAt)
       this.#broken('not-after-withdrawal', `step ${row.step} of ${account.name} was claimed later and is sent`);
@@ -300,7 +305,8 @@ export class Judge {
     if (isBelow({ ...after, floor: account.flow.floor }))
       this.#broken('floor', `an attempt by ${after.adapter} is stored`);
     if (after.lease_epoch !== (before?.lease_epoch ?? 0)) {
-      this.#claims.set(`${after.id}/${after.lease_epoch}`, { commit: this.#commits, row: after });
+      const interrupted = before !== undefined && before.lease_owner !== null;
+      this.#claims.set(`${after.id}/${after.lease_epoch}`, { commit: this.#commits, row: after, interrupted });
       known.claimed.add(after.try);
       return;
     }

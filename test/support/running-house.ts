@@ -36,7 +36,7 @@ export interface RunningHouse {
   readonly databases: { readonly control: Database; readonly gateway: Database };
   /** What the supervisor printed so far. */
   readonly said: readonly string[];
-  readonly urls: Readonly<Record<'control' | 'devices' | 'internal' | 'carriers', string>>;
+  readonly urls: Readonly<Record<'control' | 'devices' | 'internal' | 'carriers' | 'inbox', string>>;
   /** What control shows the gateway. */
   readonly controlCertificate: Certificate;
   certificateOf(zone: Zone): Promise<Certificate>;
@@ -124,6 +124,7 @@ function urlsOf({ ports }: RunningSealpost): RunningHouse['urls'] {
     devices: `http://127.0.0.1:${ports.devices}`,
     internal: `https://127.0.0.1:${ports.internal}`,
     carriers: `http://127.0.0.1:${ports.simulator}`,
+    inbox: `http://127.0.0.1:${ports.inbox}`,
   };
 }
 
