@@ -33,11 +33,11 @@ export const AGENTS_ERRORS = {
     sentence: 'Another process of control holds this conversation.',
     hint: 'Try again shortly with the same Idempotency-Key; nothing was sent.',
   },
-  /** The database was restored from a backup, or the gateway's was: the group must be made anew by an operator. */
+  /** The database was put back by other means than `sealpost backup restore`, which begins conversations anew. */
   ERR_AGENTS_STALE: {
     kind: 'integrity',
     sentence: 'The agent’s stored state is not the one the gateway has seen from it, so it must not send.',
-    hint: 'Restore the newest database of control and gateway; a conversation that lost its state is started again by an operator.',
+    hint: 'Restore control with `sealpost backup restore`, which begins its conversations anew, or the newest copy of both databases.',
   },
   ERR_AGENTS_STATE: {
     kind: 'integrity',
