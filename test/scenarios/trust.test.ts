@@ -24,6 +24,7 @@ import { enrolByHand, enrollmentBody, type RawDevice, signedHeaders } from '../s
 import { has, readOnPhone } from '../support/reading.ts';
 import { openHouse, type RunningHouse } from '../support/running-house.ts';
 import {
+  APPROVED_PATHS,
   approvalBy,
   assertionBy,
   codeOf,
@@ -237,18 +238,10 @@ test('a request from this machine without a credential is refused on every prote
         .replace('{message}', message)
         .replace('{member}', 'alice')
         .replace(/\{[^}]+\}/, 'x'.repeat(43));
-      const approvals = [
-        '/v1/members',
-        '/v1/applications',
-        '/v1/alert-senders',
-        '/v1/invites',
-        '/v1/devices/revoke',
-        '/v1/bundle',
-      ];
       const body = method === 'GET' ? {} : { headers: { 'content-type': 'application/json' }, body: '{}' };
       const answer = await call({ method, url: `${url}${filled}`, ...body });
       // What an approver signs is itself the credential: without one there is nothing to check.
-      expect({ path, status: answer.status }).toEqual({ path, status: approvals.includes(path) ? 400 : 401 });
+      expect({ path, status: answer.status }).toEqual({ path, status: APPROVED_PATHS.includes(path) ? 400 : 401 });
     }
     const forwarded = { 'x-forwarded-for': '127.0.0.1', 'x-real-ip': '127.0.0.1', host: 'localhost' };
     expect(await call({ method: 'GET', url: `${control}/v1/log/export`, headers: forwarded })).toMatchObject({

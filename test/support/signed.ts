@@ -11,6 +11,17 @@ import {
 } from '../../packages/protocol/src/index.ts';
 import { callJson } from './call.ts';
 
+/** Where control takes what an approver signed. */
+export const APPROVED_PATHS: readonly string[] = [
+  '/v1/members',
+  '/v1/applications',
+  '/v1/alert-senders',
+  '/v1/invites',
+  '/v1/devices/revoke',
+  '/v1/bundle',
+  '/v1/console/invites',
+];
+
 /** A client assertion (RFC 7523 section 3) valid for a minute, with claims changed at will. */
 export function assertionBy(
   key: Signer,
