@@ -11,8 +11,12 @@ export type {
   AdapterContext,
   Attempt,
   Capabilities,
+  ContentLimits,
+  EventSink,
+  ProviderEvents,
   RawWebhook,
-  ReceiptSink,
+  Reach,
+  Sent,
   WebhookResult,
 } from './adapter.ts';
 export { type ChannelAdapterName, createAdapter } from './create-adapter.ts';

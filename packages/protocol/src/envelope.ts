@@ -38,7 +38,8 @@ export const carrierPartSchema = z.strictObject({
   use: useSchema,
   key: keyIdSchema,
   encapsulated: base64urlSchema(128),
-  ciphertext: base64urlSchema(16_384),
+  /** A clear form may hold a file of 180 kB (`carriedFileSchema`). */
+  ciphertext: base64urlSchema(350_000),
 });
 
 export const partSchema = z.discriminatedUnion('form', [devicePartSchema, carrierPartSchema]);

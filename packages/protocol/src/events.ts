@@ -15,6 +15,7 @@ import {
   memberIdSchema,
   messageIdSchema,
   timestampSchema,
+  vendorNameSchema,
 } from './ids.ts';
 import { ADAPTERS, protectionSchema, useSchema } from './protection.ts';
 import { DEVICE_RECEIPT_KINDS } from './receipt.ts';
@@ -45,8 +46,29 @@ export const eventSchema = z.discriminatedUnion('kind', [
     channel: channelNameSchema,
     adapter: z.enum(ADAPTERS),
     use: useSchema,
-    decision: z.enum(['taken', 'skipped']),
+    /** Taken, passed over for good, put off to a time, or waiting for a form control is asked for. */
+    decision: z.enum(['taken', 'skipped', 'deferred', 'waiting']),
     reason: code,
+    /** The provider account that was chosen; absent where nothing is sent, and in records of before there were vendors. */
+    vendor: vendorNameSchema.optional(),
+    until: timestampSchema.optional(),
+  }),
+  /** Control decided again about a weaker form (DESIGN section 5): it gave it, or it would not. */
+  z.strictObject({
+    kind: z.literal('form.received'),
+    ...ofMessage,
+    step,
+    channel: channelNameSchema,
+    use: useSchema,
+    form: base64urlSchema(43).describe('SHA-256 of the sealed form'),
+  }),
+  z.strictObject({
+    kind: z.literal('form.refused'),
+    ...ofMessage,
+    step,
+    channel: channelNameSchema,
+    use: useSchema,
+    code,
   }),
   z.strictObject({
     kind: z.literal('attempt.started'),
@@ -54,7 +76,27 @@ export const eventSchema = z.discriminatedUnion('kind', [
     step,
     attempt: attemptIdSchema,
     channel: channelNameSchema,
+    vendor: vendorNameSchema.optional(),
     try: z.int().min(1),
+  }),
+  /** The provider was asked what became of an ambiguous try, or told to take a message back. */
+  z.strictObject({
+    kind: z.literal('attempt.asked'),
+    ...ofMessage,
+    step,
+    attempt: attemptIdSchema,
+    channel: channelNameSchema,
+    vendor: vendorNameSchema,
+    task: z.enum(['query', 'revoke']),
+  }),
+  z.strictObject({
+    kind: z.literal('attempt.taken-back'),
+    ...ofMessage,
+    step,
+    attempt: attemptIdSchema,
+    channel: channelNameSchema,
+    result: z.enum(['revoked', 'too-late', 'retry-after', 'unknown']),
+    reason: code,
   }),
   z.strictObject({
     kind: z.literal('attempt.ended'),
@@ -86,8 +128,18 @@ export const eventSchema = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('message.ended'),
     ...ofMessage,
-    state: z.enum(['read', 'expired', 'undeliverable']),
+    state: z.enum(['read', 'expired', 'undeliverable', 'revoked']),
     reason: code,
+  }),
+  /** The sender took it back: nothing more of it is sent, and what can be taken back is. */
+  z.strictObject({ kind: z.literal('message.revoked'), ...ofMessage, by: z.string().max(120) }),
+  /** A provider account was closed to everything, or opened again: the kill switch. */
+  z.strictObject({
+    kind: z.literal('vendor.switched'),
+    ...base,
+    vendor: vendorNameSchema,
+    open: z.boolean(),
+    by: z.string().max(120),
   }),
   z.strictObject({
     kind: z.literal('directory.changed'),

@@ -18,6 +18,8 @@ export const agentIdSchema = slug.brand<'AgentId'>();
 export const memberIdSchema = slug.brand<'MemberId'>();
 export const flowNameSchema = slug.brand<'FlowName'>();
 export const channelNameSchema = slug.brand<'ChannelName'>();
+/** A provider account; a channel that names none has one of its own name. */
+export const vendorNameSchema = slug.brand<'VendorName'>();
 export const deviceIdSchema = token('dev').brand<'DeviceId'>();
 export const conversationIdSchema = token('con').brand<'ConversationId'>();
 export const sessionIdSchema = token('ses').brand<'SessionId'>();
@@ -37,6 +39,7 @@ export type AgentId = z.infer<typeof agentIdSchema>;
 export type MemberId = z.infer<typeof memberIdSchema>;
 export type FlowName = z.infer<typeof flowNameSchema>;
 export type ChannelName = z.infer<typeof channelNameSchema>;
+export type VendorName = z.infer<typeof vendorNameSchema>;
 export type DeviceId = z.infer<typeof deviceIdSchema>;
 export type ConversationId = z.infer<typeof conversationIdSchema>;
 export type SessionId = z.infer<typeof sessionIdSchema>;

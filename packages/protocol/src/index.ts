@@ -66,6 +66,15 @@ export {
 } from './errors.ts';
 export { type EventKind, type EventOf, eventOfRecord, eventSchema, type LogEvent } from './events.ts';
 export {
+  type FormNeed,
+  type FormPost,
+  type FormStatement,
+  formNeedSchema,
+  formPostSchema,
+  formStatementBytes,
+  formStatementSchema,
+} from './form.ts';
+export {
   type AgentId,
   type AttemptId,
   agentIdSchema,
@@ -96,9 +105,12 @@ export {
   sessionIdSchema,
   type Timestamp,
   timestampSchema,
+  type VendorName,
+  vendorNameSchema,
 } from './ids.ts';
 export {
   type AgentManifest,
+  AMBIGUOUS_POLICIES,
   agentManifestSchema,
   BUNDLE_TYPE,
   type Bundle,
@@ -114,15 +126,28 @@ export {
   type InspectionRule,
   inspectionManifestSchema,
   type LadderStep,
+  type Limit,
   type LinkPolicy,
   ladderStepSchema,
+  limitManifestSchema,
   linkPolicySchema,
   type Manifest,
   manifestSchema,
+  type QuietHours,
+  quietHoursSchema,
+  type RolloutManifest,
+  type RungVendor,
+  rolloutManifestSchema,
+  type VendorManifest,
+  vendorManifestSchema,
+  vendorsOf,
 } from './manifest.ts';
 export {
   ADAPTERS,
+  ADDRESS_KINDS,
   type AdapterName,
+  type AddressKind,
+  addressKindOf,
   meetsFloor,
   PROTECTIONS,
   type Protection,

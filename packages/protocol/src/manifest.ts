@@ -4,8 +4,16 @@
  */
 import { z } from 'zod';
 import { classificationSchema } from './envelope.ts';
-import { agentIdSchema, channelNameSchema, flowNameSchema, organisationSchema, timestampSchema } from './ids.ts';
-import { ADAPTERS, protectionSchema, useSchema } from './protection.ts';
+import {
+  agentIdSchema,
+  channelNameSchema,
+  flowNameSchema,
+  organisationSchema,
+  timestampSchema,
+  type VendorName,
+  vendorNameSchema,
+} from './ids.ts';
+import { ADAPTERS, type AdapterName, protectionSchema, useSchema } from './protection.ts';
 
 export const BUNDLE_TYPE = 'sealpost-bundle+jwt';
 
@@ -24,19 +32,73 @@ export const durationSchema = z
 const metadata = <Name extends z.ZodType>(name: Name) => z.strictObject({ name, owner: z.email().optional() });
 const header = { apiVersion: z.literal('sealpost/v1') };
 
+/** At most `count` sends in any stretch of `per`. */
+export const limitManifestSchema = z.strictObject({ count: z.int().min(1).max(1_000_000), per: durationSchema });
+const limitSchema = z.strictObject({ count: z.int().min(1).max(1_000_000), per: z.int().min(1) });
+export type Limit = z.infer<typeof limitSchema>;
+
 export const agentManifestSchema = z.strictObject({
   ...header,
   kind: z.literal('Agent'),
   metadata: metadata(agentIdSchema),
-  spec: z.strictObject({ displayName: z.string().min(1).max(100) }),
+  spec: z.strictObject({ displayName: z.string().min(1).max(100), limit: limitManifestSchema.optional() }),
 });
 
 export const channelManifestSchema = z.strictObject({
   ...header,
   kind: z.literal('Channel'),
   metadata: metadata(channelNameSchema),
-  spec: z.strictObject({ adapter: z.enum(ADAPTERS) }),
+  spec: z.union([
+    /** One provider account, under the channel's own name. */
+    z.strictObject({ adapter: z.enum(ADAPTERS) }),
+    z.strictObject({
+      vendors: z
+        .array(z.strictObject({ vendor: vendorNameSchema, weight: z.int().min(0).max(1000).default(1) }))
+        .min(1)
+        .max(8),
+    }),
+  ]),
 });
+
+/** A provider account: what speaks to it, until when it may be used, how much it takes. Credentials are the dispatcher's. */
+export const vendorManifestSchema = z.strictObject({
+  ...header,
+  kind: z.literal('Vendor'),
+  metadata: metadata(vendorNameSchema),
+  spec: z.strictObject({
+    adapter: z.enum(ADAPTERS),
+    /** Contract, certificate or sender registration ends: from then on no route goes here. */
+    expires: z.iso.datetime({ offset: true }).optional(),
+    limit: limitManifestSchema.optional(),
+  }),
+});
+
+/** Opens a channel to a share of recipients, by recipient and always the same ones; without one it is open to all. */
+export const rolloutManifestSchema = z.strictObject({
+  ...header,
+  kind: z.literal('Rollout'),
+  metadata: metadata(channelNameSchema),
+  spec: z.strictObject({
+    channel: channelNameSchema,
+    /** Of all flows, or of these alone. */
+    flows: z.array(flowNameSchema).min(1).max(100).optional(),
+    percent: z.number().min(0).max(100),
+  }),
+});
+
+const clock = z.string().regex(/^(?:[01][0-9]|2[0-3]):[0-5][0-9]$/, 'write hours and minutes, for example 22:00');
+/** From the one to the other, over midnight where it must be, nothing but `app` is used; steps wait for the end. */
+export const quietHoursSchema = z.strictObject({
+  from: clock,
+  until: clock,
+  zone: z
+    .string()
+    .max(64)
+    .refine((zone) => Intl.supportedValuesOf('timeZone').includes(zone) || zone === 'UTC', 'use an IANA time zone'),
+});
+export type QuietHours = z.infer<typeof quietHoursSchema>;
+
+export const AMBIGUOUS_POLICIES = ['at-most-once', 'at-least-once'] as const;
 
 export const INSPECTION_DETECTORS = ['private-key', 'cloud-credential', 'payment-card', 'pattern'] as const;
 export const inspectionManifestSchema = z.strictObject({
@@ -102,6 +164,13 @@ export const flowManifestSchema = z.strictObject({
       .optional(),
     inspection: flowNameSchema.optional(),
     links: linkPolicySchema.optional(),
+    quiet: quietHoursSchema.optional(),
+    /** What to do when nobody can say whether a provider took a message: codes must not go twice, incidents must arrive. */
+    ambiguous: z.enum(AMBIGUOUS_POLICIES).default('at-most-once'),
+    /** For each recipient, over all channels but `app`. */
+    limit: limitManifestSchema.optional(),
+    /** How long a step waits for the form control is asked for; without it, until the message expires. */
+    formWithin: durationSchema.optional(),
     expires: durationSchema,
   }),
 });
@@ -109,12 +178,16 @@ export const flowManifestSchema = z.strictObject({
 export const manifestSchema = z.discriminatedUnion('kind', [
   agentManifestSchema,
   channelManifestSchema,
+  vendorManifestSchema,
+  rolloutManifestSchema,
   inspectionManifestSchema,
   flowManifestSchema,
 ]);
 export type Manifest = z.infer<typeof manifestSchema>;
 export type AgentManifest = z.infer<typeof agentManifestSchema>;
 export type ChannelManifest = z.infer<typeof channelManifestSchema>;
+export type VendorManifest = z.infer<typeof vendorManifestSchema>;
+export type RolloutManifest = z.infer<typeof rolloutManifestSchema>;
 export type InspectionManifest = z.infer<typeof inspectionManifestSchema>;
 export type FlowManifest = z.infer<typeof flowManifestSchema>;
 export type LinkPolicy = z.infer<typeof linkPolicySchema>;
@@ -126,7 +199,34 @@ export const bundleSchema = z.strictObject({
   version: z.int().min(1),
   issued: timestampSchema,
   expires: timestampSchema,
-  agents: z.array(z.strictObject({ name: agentIdSchema, displayName: z.string().min(1).max(100) })).max(1000),
+  agents: z
+    .array(
+      z.strictObject({ name: agentIdSchema, displayName: z.string().min(1).max(100), limit: limitSchema.optional() }),
+    )
+    .max(1000),
+  /** Provider accounts that say more than their adapter. */
+  vendors: z
+    .array(
+      z.strictObject({
+        name: vendorNameSchema,
+        adapter: z.enum(ADAPTERS),
+        expires: timestampSchema.optional(),
+        limit: limitSchema.optional(),
+      }),
+    )
+    .max(1000)
+    .optional(),
+  rollouts: z
+    .array(
+      z.strictObject({
+        name: channelNameSchema,
+        channel: channelNameSchema,
+        flows: z.array(flowNameSchema).optional(),
+        percent: z.number().min(0).max(100),
+      }),
+    )
+    .max(1000)
+    .optional(),
   flows: z
     .array(
       z.strictObject({
@@ -139,7 +239,19 @@ export const bundleSchema = z.strictObject({
           .array(
             z.strictObject({
               channel: channelNameSchema,
+              /** Of the first vendor; see `vendorsOf`. */
               adapter: z.enum(ADAPTERS),
+              vendors: z
+                .array(
+                  z.strictObject({
+                    vendor: vendorNameSchema,
+                    adapter: z.enum(ADAPTERS),
+                    weight: z.int().min(0).max(1000),
+                  }),
+                )
+                .min(1)
+                .max(8)
+                .optional(),
               use: useSchema,
               after: z.int().min(0),
             }),
@@ -156,6 +268,10 @@ export const bundleSchema = z.strictObject({
             maxRedirects: z.int(),
           })
           .optional(),
+        quiet: quietHoursSchema.optional(),
+        ambiguous: z.enum(AMBIGUOUS_POLICIES).optional(),
+        limit: limitSchema.optional(),
+        formWithin: z.int().min(1).optional(),
         expires: z.int().min(1000),
       }),
     )
@@ -168,3 +284,14 @@ export type Bundle = z.infer<typeof bundleSchema>;
 export type CompiledFlow = Bundle['flows'][number];
 export type LadderStep = CompiledFlow['ladder'][number];
 export type InspectionRule = CompiledFlow['inspection'][number];
+
+export interface RungVendor {
+  readonly vendor: VendorName;
+  readonly adapter: AdapterName;
+  readonly weight: number;
+}
+
+/** The provider accounts behind a step. Bundles of before there were vendors have one, named as the channel. */
+export function vendorsOf({ channel, adapter, vendors }: LadderStep): readonly RungVendor[] {
+  return vendors ?? [{ vendor: vendorNameSchema.parse(channel), adapter, weight: 1 }];
+}

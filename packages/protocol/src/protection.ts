@@ -8,24 +8,64 @@ export const PROTECTIONS = ['none', 'transport', 'vendor-e2ee', 'split', 'e2ee']
 export const protectionSchema = z.enum(PROTECTIONS);
 export type Protection = z.infer<typeof protectionSchema>;
 
-export const useSchema = z.enum(['carry', 'notice']);
-/** How a ladder step uses its channel: `carry` the content, or a content-free `notice`. */
+export const useSchema = z.enum(['carry', 'link', 'notice']);
+/** How a ladder step uses its channel: `carry` the content, a split `link` to it, or a content-free `notice`. */
 export type Use = z.infer<typeof useSchema>;
 
-export const ADAPTERS = ['app', 'rcs-google', 'sms-smpp'] as const;
-export type AdapterName = (typeof ADAPTERS)[number];
+/** How a channel names a person: an E.164 number, an e-mail address, or a name of the vendor's own making. */
+export const ADDRESS_KINDS = ['phone', 'email', 'handle'] as const;
+export type AddressKind = (typeof ADDRESS_KINDS)[number];
 
-/** The protection content would have if this adapter carried it (DESIGN section 3). */
-const CARRIED_BY: Record<AdapterName, Protection> = { app: 'e2ee', 'rcs-google': 'transport', 'sms-smpp': 'none' };
+interface AdapterFacts {
+  /** The protection content has if this adapter carries it (DESIGN section 3). */
+  readonly carries: Protection;
+  readonly address: AddressKind;
+}
 
-export function protectionOf(adapter: AdapterName): Protection {
-  return CARRIED_BY[adapter];
+const FACTS = {
+  app: { carries: 'e2ee', address: 'handle' },
+  'rcs-google': { carries: 'transport', address: 'phone' },
+  'rcs-twilio': { carries: 'transport', address: 'phone' },
+  'rcs-infobip': { carries: 'transport', address: 'phone' },
+  'rcs-sinch': { carries: 'transport', address: 'phone' },
+  'rcs-vonage': { carries: 'transport', address: 'phone' },
+  'rcs-aws': { carries: 'transport', address: 'phone' },
+  'rcs-maap': { carries: 'transport', address: 'phone' },
+  'sms-smpp': { carries: 'none', address: 'phone' },
+  'sms-twilio': { carries: 'none', address: 'phone' },
+  'whatsapp-cloud': { carries: 'transport', address: 'phone' },
+  slack: { carries: 'transport', address: 'handle' },
+  teams: { carries: 'transport', address: 'handle' },
+  /** signal-cli is an endpoint: our bridge host holds keys and plaintext. */
+  signal: { carries: 'vendor-e2ee', address: 'phone' },
+  /** BlueBubbles: the bridge Mac holds plaintext. */
+  imessage: { carries: 'vendor-e2ee', address: 'phone' },
+  /** Apple Messages for Business: Apple's servers decrypt and relay (Apple Platform Security). */
+  'imessage-business': { carries: 'transport', address: 'handle' },
+  /** SMTP without S/MIME: every mail server on the way reads it, and TLS between them is opportunistic (RFC 3207). */
+  email: { carries: 'none', address: 'email' },
+  /** RFC 8291: the push service reads nothing; our dispatcher, which encrypts, does. */
+  webpush: { carries: 'vendor-e2ee', address: 'handle' },
+} as const satisfies Record<string, AdapterFacts>;
+
+export type AdapterName = keyof typeof FACTS;
+export const ADAPTERS = Object.keys(FACTS) as [AdapterName, ...AdapterName[]];
+
+/** The protection content has on this kind of step; `undefined` for a notice, which holds none. */
+export function protectionOf(use: Use, adapter: AdapterName): Protection | undefined {
+  if (use === 'notice') return undefined;
+  return use === 'link' ? 'split' : FACTS[adapter].carries;
+}
+
+export function addressKindOf(adapter: AdapterName): AddressKind {
+  return FACTS[adapter].address;
 }
 
 /**
  * Whether a step may be taken by a flow with this floor. A notice holds no content, so it is allowed on every channel;
- * content is allowed only where the channel protects it at least as well as the floor demands.
+ * content is allowed only where it is protected at least as well as the floor demands.
  */
 export function meetsFloor(use: Use, adapter: AdapterName, floor: Protection): boolean {
-  return use === 'notice' || PROTECTIONS.indexOf(CARRIED_BY[adapter]) >= PROTECTIONS.indexOf(floor);
+  const protection = protectionOf(use, adapter);
+  return protection === undefined || PROTECTIONS.indexOf(protection) >= PROTECTIONS.indexOf(floor);
 }

@@ -10,6 +10,9 @@ export const TRUST_TYPE = 'sealpost-trust+jwt';
 const ed25519 = z.strictObject({ crv: z.literal('Ed25519'), kty: z.literal('OKP'), x: base64urlSchema(43) });
 const namedKey = z.strictObject({ id: keyIdSchema, jwk: ed25519 });
 
+/** `publicKey`: uncompressed P-256 point for DHKEM(P-256, HKDF-SHA256). */
+const hpkeKey = z.strictObject({ id: keyIdSchema, publicKey: base64urlSchema(87) });
+
 export const trustSchema = z.strictObject({
   v: z.literal(1),
   organisation: organisationSchema,
@@ -27,6 +30,8 @@ export const trustSchema = z.strictObject({
     submit: namedKey,
     /** C2SP verifier key string of the witness. */
     witness: z.string().max(255),
+    /** What people send back is sealed to this; absent in trust files of before there were inbound messages. */
+    inbound: hpkeKey.optional(),
   }),
   gateway: z.strictObject({
     audience: z.string().max(255),
@@ -34,10 +39,6 @@ export const trustSchema = z.strictObject({
     /** C2SP verifier key string; its name is the checkpoint origin. */
     log: z.string().max(255),
   }),
-  dispatch: z.strictObject({
-    id: keyIdSchema,
-    /** Uncompressed P-256 point for DHKEM(P-256, HKDF-SHA256). */
-    publicKey: base64urlSchema(87),
-  }),
+  dispatch: hpkeKey,
 });
 export type Trust = z.infer<typeof trustSchema>;

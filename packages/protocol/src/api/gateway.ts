@@ -4,14 +4,20 @@
  */
 import { z } from 'zod';
 import { eventSchema } from '../events.ts';
+import { formNeedSchema } from '../form.ts';
 import {
   base64urlSchema,
+  channelNameSchema,
   conversationIdSchema,
   deviceIdSchema,
+  flowNameSchema,
+  keyIdSchema,
   memberIdSchema,
   messageIdSchema,
   timestampSchema,
+  vendorNameSchema,
 } from '../ids.ts';
+import { ADAPTERS, protectionSchema, useSchema } from '../protection.ts';
 import { queryIntegerSchema } from './query.ts';
 
 const mlsMessage = base64urlSchema(2_000_000);
@@ -141,3 +147,90 @@ export const memberParamsSchema = z.strictObject({ member: memberIdSchema });
 export const cosignaturePostSchema = z
   .strictObject({ checkpoint: z.string().max(4096).describe('signed note with the witness line added') })
   .meta({ id: 'CosignaturePost' });
+
+/** `GET /internal/v1/forms/needed?after=&limit=&wait=`: what steps wait for, oldest first; waits up to `wait` ms for one. */
+export const formsNeededSchema = z.strictObject({ needed: z.array(formNeedSchema).max(1000) });
+
+/** `POST /internal/v1/forms`; see `formPostSchema`. `over`: the step no longer waits, the form was not kept. */
+export const formAnswerSchema = z.strictObject({ outcome: z.enum(['taken', 'already', 'over']) });
+
+/** `POST /internal/v1/messages/:message/revoke`: nothing more is sent, and what can be taken back is. */
+export const revokePostSchema = z
+  .strictObject({ by: z.string().min(1).max(120).describe('who asked, as control names them; it goes into the log') })
+  .meta({ id: 'RevokePost' });
+export const revokeAnswerSchema = z.strictObject({ outcome: z.enum(['done', 'already', 'ended']) });
+
+/** `PUT /internal/v1/vendors/:vendor`: the kill switch. Closing needs nothing but its own record; see DESIGN section 8. */
+export const vendorPutSchema = z
+  .strictObject({ open: z.boolean(), by: z.string().min(1).max(120) })
+  .meta({ id: 'VendorPut' });
+export const vendorStatesSchema = z
+  .strictObject({
+    vendors: z
+      .array(
+        z.strictObject({
+          vendor: vendorNameSchema,
+          adapter: z.enum(ADAPTERS),
+          state: z.enum(['open', 'closed-by-operator', 'expired', 'failing', 'probing']),
+          since: timestampSchema.nullable(),
+        }),
+      )
+      .max(1000),
+  })
+  .meta({ id: 'VendorStates' });
+export type VendorStates = z.infer<typeof vendorStatesSchema>;
+
+/** `POST /internal/v1/routes/explain`: what routing would decide for this flow and person now, step by step. */
+export const explainPostSchema = z
+  .strictObject({ flow: flowNameSchema, recipient: memberIdSchema })
+  .meta({ id: 'ExplainPost' });
+export const explainAnswerSchema = z
+  .strictObject({
+    bundle: z.int().min(1),
+    floor: protectionSchema,
+    devices: z.int().min(0),
+    steps: z
+      .array(
+        z.strictObject({
+          step: z.int().min(0).max(15),
+          channel: channelNameSchema,
+          use: useSchema,
+          /** Milliseconds after acceptance. */
+          after: z.int().min(0),
+          decision: z.enum(['taken', 'skipped', 'deferred', 'waiting']),
+          reason: z.string().max(120),
+          /** Of what could be chosen: which would be, and why each other one would not. */
+          vendors: z.array(
+            z.strictObject({
+              vendor: vendorNameSchema,
+              adapter: z.enum(ADAPTERS),
+              protection: protectionSchema.nullable().describe('null: a notice holds no content'),
+              chosen: z.boolean(),
+              reason: z.string().max(120),
+            }),
+          ),
+        }),
+      )
+      .max(16),
+  })
+  .meta({ id: 'ExplainAnswer' });
+export type ExplainAnswer = z.infer<typeof explainAnswerSchema>;
+
+/** `GET /internal/v1/inbound?after=&limit=&wait=`: sealed to control's inbound key, oldest first. */
+export const inboundAnswerSchema = z.strictObject({
+  inbound: z
+    .array(
+      z.strictObject({
+        position: z.int().min(0),
+        vendor: vendorNameSchema,
+        received: timestampSchema,
+        key: keyIdSchema,
+        encapsulated: base64urlSchema(128),
+        ciphertext: base64urlSchema(350_000),
+      }),
+    )
+    .max(1000),
+});
+export type InboundAnswer = z.infer<typeof inboundAnswerSchema>;
+/** `POST /internal/v1/inbound/acknowledge`: control has stored everything up to this position; the sealed bodies go. */
+export const inboundAcknowledgeSchema = z.strictObject({ position: z.int().min(0) }).meta({ id: 'InboundAcknowledge' });

@@ -25,6 +25,16 @@ export const outcomeSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('security-stop'), reason }),
 ]);
 
+/** How taking back what a provider accepted can end. */
+export const revokeResultSchema = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('revoked') }),
+  /** The person has it, or the provider no longer knows it. */
+  z.strictObject({ kind: z.literal('too-late'), reason }),
+  z.strictObject({ kind: z.literal('retry-after'), afterMs: z.int().min(0), reason }),
+  z.strictObject({ kind: z.literal('unknown'), reason }),
+]);
+export type RevokeResult = z.infer<typeof revokeResultSchema>;
+
 export type Outcome = z.infer<typeof outcomeSchema>;
 export type OutcomeKind = Outcome['kind'];
 
@@ -37,3 +47,10 @@ export const providerReceiptSchema = z.strictObject({
   code: z.string().max(120),
 });
 export type ProviderReceipt = z.infer<typeof providerReceiptSchema>;
+
+/** What the dispatcher reports of a task: the outcome of a try or of a query, or of taking a message back. */
+export const reportSchema = z.union([
+  outcomeSchema,
+  z.strictObject({ kind: z.literal('taken-back'), result: revokeResultSchema }),
+]);
+export type Report = z.infer<typeof reportSchema>;
