@@ -7,6 +7,8 @@ ALTER TABLE attempt
   ADD COLUMN sender text NOT NULL DEFAULT '',
   ADD COLUMN recipient text NOT NULL DEFAULT '',
   ADD COLUMN task text NOT NULL DEFAULT 'send' CHECK (task IN ('send', 'query', 'revoke')),
+  -- Canonical JSON [{key, count, per}]: what the dispatcher must keep to across nodes before it sends.
+  ADD COLUMN limits text NOT NULL DEFAULT '[]',
   -- The vendor's own name of the message, for tasks about what it accepted.
   ADD COLUMN provider_id text;
 UPDATE attempt SET vendor = channel;
