@@ -2,9 +2,9 @@
  * Builds the pages: one folder an app with `index.html`, `main.js`, `main.css`, and `inputs.json`, the list of what went
  * into it, for the walls. esbuild does both the servers' bundles and these, so one tool tells what reached where.
  */
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { build } from 'esbuild';
+import { build, type Metafile } from 'esbuild';
 
 /** App → the title of its page; the entry is src/<app>/main.tsx. */
 export const PAGES = {
@@ -29,20 +29,18 @@ export interface BuiltPage {
   readonly inputs: readonly string[];
 }
 
-/** Writes every app below `out`; one whose inputs did not change since is left as it is. */
-export function buildPages(out: string): Promise<BuiltPage[]> {
+/** Writes every app below `out`, in one run of the bundler, which reads what they share once; none when nothing changed. */
+export async function buildPages(out: string): Promise<BuiltPage[]> {
   const names = Object.keys(PAGES) as PageName[];
-  return Promise.all(names.map((name) => buildPage(name, join(out, name))));
-}
-
-async function buildPage(name: PageName, folder: string): Promise<BuiltPage> {
-  const before = knownInputs(folder);
-  if (before !== undefined && unchanged(before))
-    return { name, inputs: Object.keys(before).filter((path) => !OWN.includes(path)) };
-  mkdirSync(folder, { recursive: true });
+  const before = names.map((name) => [name, knownInputs(join(out, name))] as const);
+  if (before.every(([, inputs]) => inputs !== undefined && unchanged(inputs)))
+    return before.map(([name, inputs]) => ({
+      name,
+      inputs: Object.keys(inputs ?? {}).filter((path) => !OWN.includes(path)),
+    }));
   const { metafile } = await build({
-    entryPoints: { main: join(HERE, 'src', name, 'main.tsx') },
-    outdir: folder,
+    entryPoints: Object.fromEntries(names.map((name) => [`${name}/main`, join(HERE, 'src', name, 'main.tsx')])),
+    outdir: out,
     absWorkingDir: ROOT,
     bundle: true,
     minify: true,
@@ -51,17 +49,25 @@ async function buildPage(name: PageName, folder: string): Promise<BuiltPage> {
     target: 'es2024',
     jsx: 'automatic',
     legalComments: 'linked',
-    loader: { '.woff2': 'file', '.svg': 'dataurl' },
     define: { 'process.env.NODE_ENV': '"production"' },
     metafile: true,
     logLevel: 'error',
   });
-  const inputs = Object.keys(metafile.inputs).filter((path) => existsSync(join(ROOT, path)));
-  const watched = [...inputs, ...OWN];
-  writeFileSync(join(folder, 'index.html'), pageOf(PAGES[name]));
-  const prints = Object.fromEntries(watched.map((path) => [path, fingerprint(path)]));
-  writeFileSync(join(folder, 'inputs.json'), `${JSON.stringify(prints, null, 1)}\n`);
-  return { name, inputs };
+  return names.map((name) => {
+    const folder = join(out, name);
+    const inputs = inputsOf(name, metafile);
+    writeFileSync(join(folder, 'index.html'), pageOf(PAGES[name]));
+    const prints = Object.fromEntries([...inputs, ...OWN].map((path) => [path, fingerprint(path)]));
+    writeFileSync(join(folder, 'inputs.json'), `${JSON.stringify(prints, null, 1)}\n`);
+    return { name, inputs };
+  });
+}
+
+/** Everything one page imports, whether it left something in the output or not: both walls and changes are about imports. */
+function inputsOf(name: PageName, { inputs }: Metafile): string[] {
+  const reached = new Set([`packages/web/src/${name}/main.tsx`]);
+  for (const path of reached) for (const imported of inputs[path]?.imports ?? []) reached.add(imported.path);
+  return [...reached].filter((path) => existsSync(join(ROOT, path)));
 }
 
 /** `{{nonce}}` is filled in with each answer, for the styles the component library adds as it runs. */

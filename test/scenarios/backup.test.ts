@@ -75,7 +75,7 @@ test('a backup shows nothing of what is in it to whoever has only the file', asy
 });
 
 test(
-  'a backup that is cut short, changed, sealed to another key, forged or of a newer format is refused by its own code',
+  'a backup that is cut short, changed, sealed to another key, foreign or of a newer format is refused by its own code',
   async () => {
     const whole = await readFile(backups.gateway!);
     const refusals: [string, Buffer, string][] = [
