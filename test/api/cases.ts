@@ -99,7 +99,7 @@ function elsewhere(operation: Operation, plan: Plan): Case[] {
       request: { ...request, path: other },
       wanted: [400, 401, 404],
     })),
-    ...METHODS.map((method) => ({
+    ...METHODS.filter((method) => !isDescribed(operation, method)).map((method) => ({
       ...lost,
       what: method,
       request: { ...bare, method },
@@ -107,6 +107,11 @@ function elsewhere(operation: Operation, plan: Plan): Case[] {
       wanted: method === 'OPTIONS' ? [204, 404] : [404],
     })),
   ];
+}
+
+/** Whether another operation of the description has this method at the same path. */
+function isDescribed({ description, path }: Operation, method: string): boolean {
+  return description.operations.some((other) => other.path === path && other.method === method);
 }
 
 function withBadParameters(operation: Operation, plan: Plan): Case[] {

@@ -11,6 +11,7 @@ import { flowNameSchema, memberIdSchema } from '../../packages/protocol/src/inde
 import { bearer, call } from '../support/call.ts';
 import { enrolByHand, type RawDevice, signedHeaders } from '../support/raw-device.ts';
 import type { RunningHouse } from '../support/running-house.ts';
+import { assertionBy } from '../support/signed.ts';
 import type { Plan } from './cases.ts';
 import type { Send } from './check.ts';
 import { nameOf, type Operation } from './description.ts';
@@ -32,6 +33,9 @@ const device: Access = {
   wrong: { nobody: UNKNOWN, stranger: UNKNOWN, altered: UNKNOWN, replayed: UNKNOWN, revoked: UNKNOWN },
 };
 const control: Access = { right: 'control', wrong: { dispatcher: DENIED } };
+/** A token for the console's own listener is a credential there and nowhere else, and no other one is there. */
+const NOT_AT_THE_CONSOLE = { nobody: UNKNOWN, stranger: UNKNOWN, operator: UNKNOWN, application: UNKNOWN };
+const reader: Access = { right: 'reader', wrong: { ...NOT_AT_THE_CONSOLE, left: UNKNOWN } };
 
 const ACCESS: Readonly<Record<string, Access>> = {
   'control GET /v1/trust': anybody,
@@ -59,6 +63,19 @@ const ACCESS: Readonly<Record<string, Access>> = {
     right: 'alerts',
     wrong: { nobody: UNKNOWN, stranger: UNKNOWN, operator: REFUSED, application: REFUSED },
   },
+  // The inbox's listener takes enrollments and nothing else.
+  'inbox GET /v1/trust': anybody,
+  'inbox POST /v1/enrollments': anybody,
+  'console GET /v1/trust': anybody,
+  'console POST /v1/token': anybody,
+  'console POST /v1/console/sessions': anybody,
+  'console DELETE /v1/console/sessions/current': { right: 'leaving', wrong: NOT_AT_THE_CONSOLE },
+  'console GET /v1/console/messages': reader,
+  'console GET /v1/console/changes': reader,
+  'console GET /v1/console/flows': reader,
+  'console GET /v1/console/log': reader,
+  'console GET /v1/messages/{message}': reader,
+  'console GET /v1/messages/{message}/evidence': reader,
   'devices GET /v1/log/checkpoint': anybody,
   'devices GET /v1/log/tile/{*}': anybody,
   'devices POST /v1/key-packages': device,
@@ -92,7 +109,12 @@ export async function castOf(house: RunningHouse, stage: Stage): Promise<Cast> {
     operator: await stage.operator.token(),
     alerts: await stage.operator.registerAlertSender(sender, flowNameSchema.parse(stage.flow), stage.member),
     stranger: 'eyJhbGciOiJub25lIn0.e30.',
+    reader: await consoleToken(house, stage),
+    leaving: await consoleToken(house, stage),
+    left: await consoleToken(house, stage),
   };
+  const leave = { method: 'DELETE', url: `${urlOf(house, 'console')}/v1/console/sessions/current` };
+  await call({ ...leave, headers: bearer(tokens.left ?? '') });
   const keys: Readonly<Record<string, Signer>> = {
     device: tablet.signer,
     altered: tablet.signer,
@@ -127,6 +149,7 @@ export async function castOf(house: RunningHouse, stage: Stage): Promise<Cast> {
       return withHeaders(headers);
     }
     const token = tokens[role];
+    if (api === 'console' && token !== undefined) return withHeaders(bearer(token));
     if (api === 'control' && token !== undefined)
       return withHeaders({ ...bearer(token), 'idempotency-key': house.surroundings.uuid() });
     return call(plain);
@@ -134,9 +157,35 @@ export async function castOf(house: RunningHouse, stage: Stage): Promise<Cast> {
   return { tablet, lost, send };
 }
 
+/** Signed in as a browser does: a code, a key of its own, an assertion for scope `console`. */
+async function consoleToken(house: RunningHouse, stage: Stage): Promise<string> {
+  const url = urlOf(house, 'console');
+  const { signer } = await createSigningKey('ES256');
+  const post = (path: string, body: unknown) =>
+    call({
+      method: 'POST',
+      url: `${url}${path}`,
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+  const signedIn = await post('/v1/console/sessions', {
+    code: await stage.operator.inviteConsole(),
+    publicKey: signer.publicJwk,
+  });
+  const { session } = JSON.parse(signedIn.text) as { session: string };
+  const token = await post('/v1/token', {
+    grant_type: 'client_credentials',
+    client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+    client_assertion: await assertionBy(signer, session, house.surroundings),
+    scope: 'console',
+  });
+  return (JSON.parse(token.text) as { access_token: string }).access_token;
+}
+
 function urlOf({ urls, sealpost }: RunningHouse, api: string): string {
   if (api === 'webhooks') return `http://127.0.0.1:${sealpost.ports.webhooks}`;
-  if (api === 'control' || api === 'devices' || api === 'internal') return urls[api];
+  if (api === 'console') return `http://127.0.0.1:${sealpost.ports.console}`;
+  if (api === 'control' || api === 'devices' || api === 'internal' || api === 'inbox') return urls[api];
   throw new Error(`no listener ${api}`);
 }
 

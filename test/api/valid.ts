@@ -21,10 +21,14 @@ export function validOf(
 ): fc.Arbitrary<Json> {
   const drawn = drawnFrom(resolved(schema, schemas), { schemas, known, complete }, name);
   const named = (known[name] ?? []).filter((value) => fits(resolved(schema, schemas), value));
+  if (NEVER_DRAWN.has(name) && named.length > 0) return fc.constantFrom(...named);
   return named.length === 0
     ? drawn
     : fc.oneof({ weight: 3, arbitrary: fc.constantFrom(...named) }, { weight: 1, arbitrary: drawn });
 }
+
+/** Every other value would only take its time. */
+const NEVER_DRAWN: ReadonlySet<string> = new Set(['wait']);
 
 interface Drawing {
   readonly schemas: Schemas;
@@ -113,6 +117,7 @@ function matchingOf(pattern: string | undefined): fc.Arbitrary<string> | undefin
 
 /** As far as patterns, lengths and the one format that is more than its pattern go. */
 function fits({ type, pattern, format, minLength = 0, maxLength = Number.POSITIVE_INFINITY }: JsonSchema, value: Json) {
+  if (type === 'integer') return Number.isInteger(value);
   if (typeof value !== 'string' || (type !== undefined && type !== 'string')) return typeof value === type;
   const length = [...value].length;
   const dated = format !== 'date-time' || !Number.isNaN(Date.parse(value));

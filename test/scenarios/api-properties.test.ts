@@ -53,7 +53,6 @@ beforeAll(async () => {
     device: [cast.tablet.device, stage.phone.identity.device],
     devices: [cast.tablet.device, stage.phone.identity.device],
     channel: ['rcs-main', 'sms-main'],
-    // Longer would only be waiting.
     wait: [0],
   };
   operations = (await describeAll()).flatMap((description) => description.operations);
@@ -134,10 +133,11 @@ function report({ asked: count, faults, statuses }: Verdict): void {
 }
 
 function describeAll(): Promise<Description[]> {
-  const { control, devices, internal } = house.urls;
-  const webhooks = `http://127.0.0.1:${house.sealpost.ports.webhooks}`;
+  const { control, devices, internal, inbox } = house.urls;
+  const { ports } = house.sealpost;
+  const [webhooks, console] = [ports.webhooks, ports.console].map((port) => `http://127.0.0.1:${port}`);
   return Promise.all(
-    Object.entries({ control, devices, internal, webhooks }).map(async ([api, url]) => {
+    Object.entries({ control, devices, internal, inbox, console, webhooks }).map(async ([api, url]) => {
       const { text } = await call({ method: 'GET', url: `${url}/openapi.json`, certificate: house.controlCertificate });
       return readDescription(api, text);
     }),

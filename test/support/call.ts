@@ -26,7 +26,7 @@ export function call({ method, url, headers = {}, body, certificate }: Call): Pr
     const tls = { ...certificate, rejectUnauthorized: false, minVersion: 'TLSv1.3' as const };
     const outgoing = secure ? httpsRequest(url, { ...options, ...tls }) : httpRequest(url, options);
     outgoing.on('response', (answer) => read(answer).then(resolve, reject));
-    outgoing.on('timeout', () => outgoing.destroy(new Error('no answer')));
+    outgoing.on('timeout', () => outgoing.destroy(new Error(`no answer to ${method} ${url}`)));
     outgoing.on('error', reject);
     // A body that is only announced is refused before it is sent.
     if (Number(headers['content-length'] ?? 0) > (body ?? '').length) outgoing.flushHeaders();

@@ -166,7 +166,7 @@ export type ConsoleMessage = z.infer<typeof consoleMessagesSchema>['messages'][n
 
 /** `GET /v1/console/changes?after=&wait=`: waits up to `wait` ms for an entry after that position. */
 export const consoleChangesQuerySchema = z.strictObject({
-  after: queryIntegerSchema(-1),
+  after: queryIntegerSchema(-1).default(-1),
   wait: queryIntegerSchema(0, 20_000).default(0),
 });
 export const consoleChangesSchema = z.strictObject({
