@@ -39,13 +39,13 @@ export const WALLS: readonly Wall[] = [
   {
     name: 'gateway-cannot-open',
     from: 'packages/gateway/src/main.ts',
-    to: [...crypto('mls', 'open', 'dispatch', 'threshold'), 'packages/channels/', 'packages/client/'],
+    to: [...crypto('mls', 'open', 'dispatch', 'split', 'threshold'), 'packages/channels/', 'packages/client/'],
     why: 'the gateway carries what it cannot open, and speaks to no provider',
   },
   {
     name: 'dispatcher-opens-only-carriers',
     from: 'packages/gateway/src/dispatcher/main.ts',
-    to: [...crypto('mls', 'open', 'threshold'), 'packages/client/'],
+    to: [...crypto('mls', 'open', 'split', 'threshold'), 'packages/client/'],
     why: 'the dispatcher opens one carrier form and never content for devices',
   },
   {
