@@ -105,9 +105,10 @@ async function withCarriers<T>(
     trust_file: folder.trust_file,
     root_file: folder.root_file,
     keys: folder.keys,
-    channels: {
+    vendors: {
       [CHANNEL]: {
         adapter: 'rcs-google',
+        unsafe_private_hosts: ['127.0.0.1'],
         base_url: provider.url,
         token_url: `${provider.url}/token`,
         agent_id: PROVIDER_AGENT,

@@ -20,8 +20,21 @@ export const PACKAGES: Readonly<Record<string, readonly string[]>> = {
 
 /** Package → its modules; a module imports only modules further left, and only through their door. */
 export const MODULES: Readonly<Record<string, readonly string[]>> = {
-  gateway: ['log', 'bundle', 'directory', 'groups', 'blobs', 'routing', 'delivery', 'envelopes', 'sync'],
-  control: ['identity', 'flows', 'policy', 'enrollment', 'inspection', 'witness', 'agents', 'messages', 'alerts'],
+  gateway: ['log', 'bundle', 'directory', 'groups', 'blobs', 'routing', 'delivery', 'envelopes', 'sync', 'inbound'],
+  control: [
+    'identity',
+    'consent',
+    'flows',
+    'policy',
+    'enrollment',
+    'inspection',
+    'witness',
+    'agents',
+    'messages',
+    'alerts',
+    'subscriptions',
+    'inbound',
+  ],
 };
 
 export interface Wall {

@@ -29,6 +29,7 @@ import {
 } from '../../packages/gateway/src/modules/envelopes/index.ts';
 import { createGroups, type Groups } from '../../packages/gateway/src/modules/groups/index.ts';
 import { createLog, type Log } from '../../packages/gateway/src/modules/log/index.ts';
+import { createRouter } from '../../packages/gateway/src/modules/routing/index.ts';
 import { createBus } from '../../packages/gateway/src/platform/bus.ts';
 import {
   bundleOf,
@@ -103,10 +104,13 @@ export async function withHouse<T>(
     const groups = createGroups({ database, surroundings, trust, log, bus, directory });
     const store = await openDiskStore(join(folder, 'blobs'), surroundings);
     const blobs = createBlobs({ database, surroundings, store, groups });
+    const running = () => bundles.current()?.bundle;
     const delivery = createDelivery({
       ...{ database, bus, logger, surroundings, log, groups, directory },
       organisation: trust.organisation,
       flowAt: bundles.flowAt,
+      bundle: running,
+      router: createRouter({ surroundings, bundle: running }),
     });
     const groupCommit = createGroupCommit({ database, onCommit: () => bus.hint('lane') });
     const envelopes = createEnvelopes({

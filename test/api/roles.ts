@@ -28,6 +28,10 @@ const approver: Access = {
   right: 'operator',
   wrong: { nobody: UNKNOWN, stranger: UNKNOWN, application: DENIED, alerts: DENIED },
 };
+const application: Access = {
+  right: 'application',
+  wrong: { nobody: UNKNOWN, stranger: UNKNOWN, operator: DENIED, alerts: DENIED },
+};
 const device: Access = {
   right: 'device',
   wrong: { nobody: UNKNOWN, stranger: UNKNOWN, altered: UNKNOWN, replayed: UNKNOWN, revoked: UNKNOWN },
@@ -63,6 +67,13 @@ const ACCESS: Readonly<Record<string, Access>> = {
     right: 'alerts',
     wrong: { nobody: UNKNOWN, stranger: UNKNOWN, operator: REFUSED, application: REFUSED },
   },
+  'control POST /v1/subscriptions': application,
+  'control GET /v1/subscriptions': application,
+  'control DELETE /v1/subscriptions/{subscription}': application,
+  'control POST /v1/subscriptions/{subscription}/secret': application,
+  'control GET /v1/subscriptions/{subscription}/dead-letters': application,
+  'control POST /v1/subscriptions/{subscription}/dead-letters/replay': application,
+  'control POST /v1/subscriptions/{subscription}/dead-letters/{event}/replay': application,
   // The inbox's listener takes enrollments and nothing else.
   'inbox GET /v1/trust': anybody,
   'inbox POST /v1/enrollments': anybody,
@@ -81,7 +92,8 @@ const ACCESS: Readonly<Record<string, Access>> = {
   'devices POST /v1/key-packages': device,
   'devices GET /v1/blobs/{blob}': device,
   'devices POST /v1/receipts': device,
-  'webhooks POST /webhooks/{channel}': { right: 'provider', wrong: { nobody: [400, 401, 404] } },
+  'webhooks GET /webhooks/{vendor}': anybody,
+  'webhooks POST /webhooks/{vendor}': { right: 'provider', wrong: { nobody: [400, 401, 404] } },
 };
 
 /** Throws for an operation nobody has thought about. The whole internal listener is control's. */

@@ -100,9 +100,9 @@ export async function openKillHouse(options: KillHouseOptions): Promise<KillHous
 /** Leaves the pages out, which would have to be built first, and lets no provider take long. */
 function adapt(config: string): void {
   const { inbox: _inbox, console: _console, pages: _pages, ...rest } = parse(readFileSync(config, 'utf8'));
-  if (rest.channels !== undefined) {
-    rest.channels['rcs-main'].timeout = PROVIDER_TIMEOUT;
-    rest.channels['sms-main'].response_timeout = PROVIDER_TIMEOUT;
+  if (rest.vendors !== undefined) {
+    rest.vendors['rcs-main'].timeout = PROVIDER_TIMEOUT;
+    rest.vendors['sms-main'].response_timeout = PROVIDER_TIMEOUT;
   }
   writeFileSync(config, stringify(rest));
 }

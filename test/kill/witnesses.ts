@@ -17,7 +17,7 @@ export async function readLog(database: Database): Promise<Logged[]> {
 export async function readNames(database: Database): Promise<Named[]> {
   return database.query<{ channel: string; id: string; attempt: string }>(
     'kill-names',
-    'SELECT channel, provider_id AS id, attempt FROM provider_message WHERE provider_id <> attempt::text',
+    'SELECT vendor AS channel, provider_id AS id, attempt FROM provider_message WHERE provider_id <> attempt::text',
   );
 }
 
@@ -43,7 +43,7 @@ const WORK = {
   'lanes not decided': 'SELECT count(*)::int AS count FROM lane JOIN lane_cursor USING (lane) WHERE head > decided',
   'lanes not in the tree': 'SELECT count(*)::int AS count FROM lane JOIN log_lane USING (lane) WHERE head > sequenced',
   'receipts not decided': `SELECT count(*)::int AS count FROM provider_receipt r WHERE EXISTS
-    (SELECT 1 FROM provider_message m WHERE m.channel = r.channel AND m.provider_id = ANY(r.ids))`,
+    (SELECT 1 FROM provider_message m WHERE m.vendor = r.vendor AND m.provider_id = ANY(r.ids))`,
 } as const;
 
 /** What is still to be done, in words; nothing when all is at rest. */

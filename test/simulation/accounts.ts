@@ -30,6 +30,10 @@ export interface AttemptAccount {
   readonly receipts: Set<string>;
   /** Tries a dispatcher took up. */
   readonly claimed: Set<number>;
+  /** Who has it. */
+  vendor: string;
+  /** The last try went to another vendor than the one before. */
+  moved: boolean;
   tries: number;
   open: boolean;
   ambiguous: boolean;
@@ -54,9 +58,9 @@ export function newAccount(
   };
 }
 
-export function newAttempt({ step }: EventOf<'attempt.started'>, adapter: string): AttemptAccount {
+export function newAttempt({ step, vendor, channel }: EventOf<'attempt.started'>, adapter: string): AttemptAccount {
   return {
-    ...{ step, adapter, receipts: new Set(), claimed: new Set(), tries: 0 },
+    ...{ step, adapter, vendor: vendor ?? channel, moved: false, receipts: new Set(), claimed: new Set(), tries: 0 },
     ...{ open: false, ambiguous: false, ambiguousLast: false, endedAt: 0, waitMs: 0 },
   };
 }

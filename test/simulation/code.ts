@@ -10,7 +10,8 @@ export {
   reportOutcome,
   storeReceipts,
 } from '../../packages/gateway/src/dispatcher/claims.ts';
-export { tryAttempt } from '../../packages/gateway/src/dispatcher/try.ts';
+export { perform } from '../../packages/gateway/src/dispatcher/task.ts';
 export { createDelivery } from '../../packages/gateway/src/modules/delivery/delivery.ts';
+export { createRouter } from '../../packages/gateway/src/modules/routing/index.ts';
 export { deliveryStatements } from './delivery-statements.ts';
 export { dispatchStatements } from './dispatch-statements.ts';

@@ -1,5 +1,5 @@
 /**
- * The named statements of modules/delivery (lease, inbox, effects, set-aside) on the model's tables: what each does, under
+ * The named statements of modules/delivery (lease, inbox, effects, set-aside) and modules/routing (router) on the model's tables: what each does, under
  * the name it has there. Their texts are pinned in statement-texts.ts: one that changes is refused until the model was
  * compared with it again. Servers are only ever killed here, so that none releases its lanes.
  */
@@ -9,7 +9,7 @@ import type { Table, Transaction } from './tables.ts';
 export type Statement = (tx: Transaction, values: readonly unknown[]) => Promise<object[]>;
 
 export function deliveryStatements(tables: Tables): Readonly<Record<string, Statement>> {
-  return { ...leases(tables), ...inbox(tables), ...effects(tables), ...asides(tables) };
+  return { ...leases(tables), ...inbox(tables), ...effects(tables), ...asides(tables), ...routing(tables) };
 }
 
 function leases({ cursor, lane: lanes }: Tables): Record<string, Statement> {
@@ -57,8 +57,8 @@ function inbox({ outcome, receipt, timer, aside, name }: Tables): Record<string,
     };
   const taken = async <Row extends { readonly id: number }>(tx: Transaction, table: Table<Row>, ids: unknown) =>
     tx.remove(table, ({ id }) => (ids as number[]).includes(id));
-  const firstName = (tx: Transaction, { channel, ids }: ReceiptRow): NameRow | undefined =>
-    ids.map((id) => tx.get(name, `${channel}/${id}`)).find((row) => row !== undefined);
+  const firstName = (tx: Transaction, { vendor, ids }: ReceiptRow): NameRow | undefined =>
+    ids.map((id) => tx.get(name, `${vendor}/${id}`)).find((row) => row !== undefined);
   return {
     'delivery-aside': due(aside),
     'delivery-due': due(timer),
@@ -107,16 +107,16 @@ function inbox({ outcome, receipt, timer, aside, name }: Tables): Record<string,
     },
     async 'delivery-prune-receipts'(tx, [before]) {
       const gone = await tx.remove(receipt, ({ received }) => received < (before as number));
-      const channels = new Map<string, number>();
-      for (const { channel } of gone) channels.set(channel, (channels.get(channel) ?? 0) + 1);
-      return [...channels].map(([channel, count]) => ({ channel, count }));
+      const vendors = new Map<string, number>();
+      for (const { vendor } of gone) vendors.set(vendor, (vendors.get(vendor) ?? 0) + 1);
+      return [...vendors].map(([vendor, count]) => ({ vendor, count }));
     },
   };
 }
 
 function effects({ timer, attempt, name, envelope }: Tables): Record<string, Statement> {
   const nameOf = (values: readonly unknown[]): NameRow => {
-    const [channel, provider_id, id, lane, message, expires] = values as [
+    const [vendor, provider_id, id, lane, message, expires] = values as [
       string,
       string,
       string,
@@ -124,7 +124,7 @@ function effects({ timer, attempt, name, envelope }: Tables): Record<string, Sta
       string,
       number,
     ];
-    return { channel, provider_id, attempt: id, lane, message, expires };
+    return { vendor, provider_id, attempt: id, lane, message, expires };
   };
   const strip = (row: AttemptRow): AttemptRow => ({ ...row, part: null });
   return {
@@ -142,6 +142,10 @@ function effects({ timer, attempt, name, envelope }: Tables): Record<string, Sta
         throw Object.assign(new Error('unique'), { code: '23505' });
       await tx.insert(attempt, row, (existing) => ({
         ...existing,
+        floor: row.floor,
+        vendor: row.vendor,
+        adapter: row.adapter,
+        limits: row.limits,
         try: row.try,
         available_at: row.available_at,
         done: false,
@@ -191,6 +195,25 @@ function effects({ timer, attempt, name, envelope }: Tables): Record<string, Sta
   };
 }
 
+function routing({ closed, health, capability }: Tables): Record<string, Statement> {
+  return {
+    async 'routing-closed'(tx) {
+      return tx.all(closed).map(({ vendor }) => ({ vendor }));
+    },
+    async 'routing-failing'(tx, [now]) {
+      const rows = tx.all(health).filter(({ opened, until }) => opened !== null && until > (now as number));
+      return rows.map(({ vendor }) => ({ vendor }));
+    },
+    async 'routing-unreachable'(tx, values) {
+      const [recipients, now] = values as [string[], number];
+      const rows = tx
+        .all(capability)
+        .filter(({ recipient, reachable, until }) => recipients.includes(recipient) && !reachable && until > now);
+      return rows.map(({ recipient, vendor }) => ({ recipient, vendor }));
+    },
+  };
+}
+
 function asides({ aside }: Tables): Record<string, Statement> {
   return {
     async 'delivery-set-aside'(tx, values) {
@@ -231,12 +254,16 @@ function attemptOf(values: readonly unknown[]): AttemptRow {
     flow,
     floor,
     channel,
+    vendor,
     adapter,
     use,
     number,
     part,
     expires,
     available_at,
+    sender,
+    recipient,
+    limits,
   ] = values as [
     string,
     number,
@@ -248,14 +275,34 @@ function attemptOf(values: readonly unknown[]): AttemptRow {
     string,
     string,
     string,
+    string,
     number,
     string,
     number,
     number,
+    string,
+    string,
+    string,
   ];
   const lease = { done: false, lease_owner: null, lease_epoch: 0, lease_until: 0 };
   return {
-    ...{ id, lane, message, step, organisation, flow, floor, channel, adapter, use, part, expires, available_at },
+    ...{
+      id,
+      lane,
+      message,
+      step,
+      organisation,
+      flow,
+      floor,
+      channel,
+      vendor,
+      adapter,
+      use,
+      part,
+      expires,
+      available_at,
+    },
+    ...{ sender, recipient, limits, task: 'send', provider_id: null },
     try: number,
     ...lease,
   };

@@ -10,6 +10,8 @@ export const INVARIANTS = {
   'double-only-ambiguous':
     'a step has two effects at a provider that does not, only when its attempt is flagged ambiguous',
   'no-blind-retry': 'what may have had its effect is not tried again where the provider would repeat it',
+  'vendor-as-told': 'a try goes to the vendor the timeline names',
+  'stays-when-unsure': 'what may have been taken by one vendor is not given to another',
   'every-message-ends':
     'every accepted message ends, and not before its expiry unless it was read or could reach nobody',
   'ladder-order': 'the steps of a ladder are decided once each and in order',

@@ -93,6 +93,9 @@ export class Judge {
     if (claim.interrupted && row.adapter !== REPEATS_BY_ID)
       this.#broken('no-blind-retry', `step ${row.step} of ${account.name} was interrupted and is sent again`);
     if (isBelow(row)) this.#broken('floor', `${row.use} by ${row.adapter} is sent below ${row.floor}`);
+    const told = account.attempts.get(attempt);
+    if (told?.tries === row.try && told.vendor !== row.vendor)
+      this.#broken('vendor-as-told', `step ${row.step} of ${account.name} goes to ${row.vendor}, not ${told.vendor}`);
     if (account.closedAt !== undefined && claim.commit > account.closedAt)
       this.#broken('not-after-withdrawal', `step ${row.step} of ${account.name} was claimed later and is sent`);
     if (began >= account.accepted.expires)
@@ -118,9 +121,7 @@ export class Judge {
     const { tables } = this.#deps;
     for (const account of this.accounts.values()) this.#endOf(account);
     this.#order();
-    const stored = [...this.#parked].filter(({ channel, ids }) =>
-      ids.some((id) => this.#names.has(`${channel}/${id}`)),
-    );
+    const stored = [...this.#parked].filter(({ vendor, ids }) => ids.some((id) => this.#names.has(`${vendor}/${id}`)));
     const events = [...tables.laneEvent.rows.values()].filter(({ event }) => event.kind === 'receipt.provider');
     if (stored.length !== events.length)
       this.#broken('receipts-kept', `${stored.length} receipts of known messages, ${events.length} events`);
@@ -233,6 +234,11 @@ export class Judge {
       this.#broken('no-blind-retry', `step ${event.step} of ${name} by ${known.adapter}`);
     if (known.open || event.try !== known.tries + 1 || !account.taken.has(event.step))
       this.#broken('legal-transitions', `try ${event.try} of step ${event.step} of ${name} after ${known.tries}`);
+    const vendor = event.vendor ?? event.channel;
+    if (known.ambiguous && known.tries > 0 && known.vendor !== vendor)
+      this.#broken('stays-when-unsure', `step ${event.step} of ${name} goes on from ${known.vendor} to ${vendor}`);
+    known.moved = known.vendor !== vendor;
+    known.vendor = vendor;
     known.open = true;
     known.tries = event.try;
     account.attempts.set(event.attempt, known);
@@ -314,21 +320,20 @@ export class Judge {
     if (after.available_at >= account.accepted.expires)
       this.#broken('not-after-expiry', `try ${after.try} of ${account.name} would begin after it`);
     const open = before !== undefined && after.part !== null;
-    if (open && after.available_at < known.endedAt + known.waitMs)
+    if (open && !known.moved && after.available_at < known.endedAt + known.waitMs)
       this.#broken('retry-after-kept', `try ${after.try} of ${account.name} begins too soon`);
   }
 
   #onOutcome({ attempt, outcome }: OutcomeRow): void {
     const parsed = JSON.parse(outcome) as { readonly afterMs?: number; readonly providerMessageId?: string };
-    const [account, known] = this.#attempt(attempt);
+    const [, known] = this.#attempt(attempt);
     known.waitMs = parsed.afterMs ?? 0;
     // From here on the name must be known, whether or not it is written down.
-    if (parsed.providerMessageId !== undefined)
-      this.#names.add(`${account.flow.ladder[known.step]?.channel}/${parsed.providerMessageId}`);
+    if (parsed.providerMessageId !== undefined) this.#names.add(`${known.vendor}/${parsed.providerMessageId}`);
   }
 
-  #onName({ channel, provider_id }: NameRow): void {
-    this.#names.add(`${channel}/${provider_id}`);
+  #onName({ vendor, provider_id }: NameRow): void {
+    this.#names.add(`${vendor}/${provider_id}`);
   }
 
   #onAside({ message, code }: AsideRow): void {

@@ -15,8 +15,8 @@ export function wordsOf({ table, before, after }: Change, accounts: Accounts): s
     return `reports ${outcome} for ${nameOf(message, accounts)}`;
   }
   if (table === 'provider_receipt' && after !== undefined) {
-    const { channel, status } = after as ReceiptRow;
-    return `stores a receipt of ${channel}: ${status}`;
+    const { vendor, status } = after as ReceiptRow;
+    return `stores a receipt of ${vendor}: ${status}`;
   }
   if (table === 'timer' && after !== undefined) {
     const { message, kind, step, due } = after as TimerRow;

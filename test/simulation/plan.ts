@@ -17,6 +17,8 @@ import {
   PROTECTIONS,
   type Protection,
   type Use,
+  type VendorName,
+  vendorNameSchema,
 } from '@sealpost/protocol';
 import type { Random } from './random.ts';
 
@@ -91,6 +93,11 @@ const CHANNELS: readonly { readonly channel: string; readonly adapter: AdapterNa
   { channel: 'sms-other', adapter: 'sms-smpp' },
 ];
 export const CARRIERS = CHANNELS.filter(({ adapter }) => adapter !== 'app');
+/** Every provider account: one of each channel's own name, and one more that some channels may turn to. */
+export const VENDORS: readonly { readonly vendor: VendorName; readonly adapter: AdapterName }[] = CARRIERS.flatMap(
+  ({ channel, adapter }) =>
+    [channel, `${channel}-spare`].map((vendor) => ({ vendor: vendorNameSchema.parse(vendor), adapter })),
+);
 const FLOWS = ['incident-alerts', 'reminders'].map((name) => flowNameSchema.parse(name));
 const padded = (number: number) => String(number).padStart(22, 'A');
 
@@ -150,7 +157,10 @@ function flowOf(random: Random, name: FlowName): CompiledFlow {
     if (step > 0 || random.chance(0.3)) after += random.pick([0, 500, 2_000, 15_000, 45_000]);
     const { channel, adapter } = random.chance(0.3) ? CHANNELS[0]! : random.pick(CHANNELS);
     const use: Use = adapter === 'app' || random.chance(0.1) ? 'carry' : 'notice';
-    return { channel: channelNameSchema.parse(channel), adapter, use, after };
+    const own = VENDORS.filter(({ vendor }) => vendor.startsWith(channel));
+    const vendors = own.map((vendor) => ({ ...vendor, weight: random.integer(3) }));
+    const several = vendors.length > 0 && random.chance(0.4) ? { vendors } : {};
+    return { channel: channelNameSchema.parse(channel), adapter, ...several, use, after };
   });
   const floor: Protection = random.pick(PROTECTIONS);
   return {
@@ -161,6 +171,7 @@ function flowOf(random: Random, name: FlowName): CompiledFlow {
     floor,
     ladder,
     inspection: [],
+    ambiguous: 'at-most-once',
     expires: after + random.pick([1_000, 20_000, 120_000, 240_000]),
   } as unknown as CompiledFlow;
 }

@@ -7,8 +7,8 @@ import type { Attempt } from '@sealpost/channels';
 import type { Database } from '@sealpost/platform';
 import type { AdapterName } from '@sealpost/protocol';
 import type { Outcome, ProviderReceipt } from '@sealpost/protocol/carriage';
-import type { Channel } from '../../packages/gateway/src/dispatcher/try.ts';
-import { CARRIERS } from './plan.ts';
+import type { Vendor } from '../../packages/gateway/src/dispatcher/vendor.ts';
+import { VENDORS } from './plan.ts';
 import type { Process } from './scheduler.ts';
 import type { Host, World } from './world.ts';
 
@@ -43,25 +43,25 @@ export class Providers {
     return [...this.#waiting].every(({ process }) => !process.alive);
   }
 
-  channelsFor(onSending: (attempt: string) => void): ReadonlyMap<string, Channel> {
+  vendorsFor(onSending: (attempt: string) => void): ReadonlyMap<string, Vendor> {
     return new Map(
-      CARRIERS.map(({ channel, adapter }) => {
+      VENDORS.map(({ vendor, adapter }) => {
         const send = async (attempt: Attempt) => {
           onSending(attempt.id);
           const caller = { process: this.#world.scheduler.running };
           this.#waiting.add(caller);
           try {
-            return await this.#send(channel, adapter, attempt.id);
+            return await this.#send(vendor, adapter, attempt.id);
           } finally {
             this.#waiting.delete(caller);
           }
         };
-        return [channel, { name: adapter, adapter: adapterOf(adapter, send) }];
+        return [vendor, { name: adapter, adapter: adapterOf(adapter, send) }];
       }),
     );
   }
 
-  async #send(channel: string, adapter: AdapterName, attempt: string): Promise<Outcome> {
+  async #send(vendor: string, adapter: AdapterName, attempt: string): Promise<Outcome> {
     const { random, rates, scheduler } = this.#world;
     const fault = random.chance(rates.provider) ? random.pick(FAULTS) : undefined;
     if (random.chance(rates.adapter)) throw new TypeError('an adapter broke its contract');
@@ -71,7 +71,7 @@ export class Providers {
       case 'before':
         return { kind: 'ambiguous', reason };
       case 'after':
-        this.#effect(channel, adapter, attempt);
+        this.#effect(vendor, adapter, attempt);
         return { kind: 'ambiguous', reason };
       case 'retry-after':
         return { kind: 'retry-after', afterMs: random.pick([0, 700, 5_000, 30_000]), reason };
@@ -81,7 +81,7 @@ export class Providers {
       case 'security-stop':
         return { kind: fault, reason };
       default: {
-        const providerMessageId = this.#effect(channel, adapter, attempt);
+        const providerMessageId = this.#effect(vendor, adapter, attempt);
         // The answer travels too, and a receipt may overtake it.
         await scheduler.sleep(random.integer(300));
         return { kind: 'accepted', providerMessageId };
@@ -90,20 +90,22 @@ export class Providers {
   }
 
   /** Answers the provider's own id. */
-  #effect(channel: string, adapter: AdapterName, attempt: string): string {
+  #effect(vendor: string, adapter: AdapterName, attempt: string): string {
     const knowsRepeats = adapter === 'rcs-google';
-    if (knowsRepeats && this.#known.has(attempt)) return attempt;
-    this.#known.add(attempt);
+    // Each vendor knows its own repeats and nobody else's.
+    const name = `${vendor} ${attempt}`;
+    if (knowsRepeats && this.#known.has(name)) return attempt;
+    this.#known.add(name);
     this.#sent += 1;
     const id = knowsRepeats ? attempt : `sms-${this.#sent}`;
-    this.#world.tell(`provider: a phone shows it, by ${channel} (${this.#sent})`);
+    this.#world.tell(`provider: a phone shows it, by ${vendor} (${this.#sent})`);
     this.#world.judge.onEffect(adapter, attempt);
-    this.#speak(channel, id, knowsRepeats);
+    this.#speak(vendor, id, knowsRepeats);
     return id;
   }
 
   /** What the provider will say of it. */
-  #speak(channel: string, id: string, saysRead: boolean): void {
+  #speak(vendor: string, id: string, saysRead: boolean): void {
     const { random, rates } = this.#world;
     const statuses: ProviderReceipt['status'][] = [
       random.chance(0.7) ? 'delivered' : random.pick(['failed', 'expired']),
@@ -116,14 +118,14 @@ export class Providers {
       if (way === 'lost') continue;
       const ids = way === 'unknown' ? ['nobody-knows'] : random.chance(0.2) ? ['other-spelling', id] : [id];
       const after = way === 'early' || way === 'reordered' ? 0 : random.integer(spread) * (index + 1);
-      this.#deliver(channel, { providerMessageIds: ids, status, code: status }, after);
+      this.#deliver(vendor, { providerMessageIds: ids, status, code: status }, after);
       if (way === 'twice')
-        this.#deliver(channel, { providerMessageIds: ids, status, code: status }, after + random.integer(spread));
+        this.#deliver(vendor, { providerMessageIds: ids, status, code: status }, after + random.integer(spread));
     }
   }
 
   /** Repeats a webhook until it was answered. */
-  #deliver(channel: string, receipt: ProviderReceipt, after: number): void {
+  #deliver(vendor: string, receipt: ProviderReceipt, after: number): void {
     const world = this.#world;
     world.busy += 1;
     world.scheduler.spawn(this.#process, async () => {
@@ -134,7 +136,7 @@ export class Providers {
         const stored =
           gate !== undefined &&
           (await world.call(gate.process, async () => {
-            await world.code.storeReceipts(gate.database, channel, [receipt], gate.surroundings.now());
+            await world.code.storeReceipts(gate.database, vendor, [receipt], gate.surroundings.now());
             world.hint(gate.process, 'outcome');
             return true;
           }));
@@ -146,11 +148,17 @@ export class Providers {
   }
 }
 
-function adapterOf(name: AdapterName, send: (attempt: Attempt) => Promise<Outcome>): Channel['adapter'] {
+const LIMITS: Vendor['adapter']['capabilities']['content'] = {
+  ...{ text: 300, textUnit: 'characters', title: 0, suggestions: 0, suggestionText: 0, openLinks: false },
+  ...{ file: 'none', fileBytes: 0, fileTypes: [] },
+};
+
+function adapterOf(name: AdapterName, send: (attempt: Attempt) => Promise<Outcome>): Vendor['adapter'] {
   return {
     capabilities: {
-      ...{ protection: 'none', textLimit: 300, delivered: true, read: true, idempotent: name === 'rcs-google' },
-      ...{ maxTtl: 86_400_000, webhook: 'none' },
+      ...{ protection: 'none', readers: [], address: 'phone', content: LIMITS, delivered: true, read: true },
+      ...{ idempotent: name === 'rcs-google', maxTtl: 86_400_000, webhook: 'none' },
+      ...{ lookup: false, query: false, revoke: 'no', inbound: false },
     },
     start: async () => undefined,
     send,

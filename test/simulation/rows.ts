@@ -39,9 +39,15 @@ export interface AttemptRow {
   readonly flow: string;
   readonly floor: string;
   readonly channel: string;
+  readonly vendor: string;
   readonly adapter: string;
   readonly use: string;
   readonly try: number;
+  readonly sender: string;
+  readonly recipient: string;
+  readonly limits: string;
+  readonly task: string;
+  readonly provider_id: string | null;
   readonly part: string | null;
   readonly expires: number;
   readonly available_at: number;
@@ -60,14 +66,14 @@ export interface OutcomeRow {
 }
 export interface ReceiptRow {
   readonly id: number;
-  readonly channel: string;
+  readonly vendor: string;
   readonly ids: readonly string[];
   readonly status: string;
   readonly code: string;
   readonly received: number;
 }
 export interface NameRow {
-  readonly channel: string;
+  readonly vendor: string;
   readonly provider_id: string;
   readonly attempt: string;
   readonly lane: number;
@@ -83,6 +89,25 @@ export interface AsideRow {
   readonly failures: number;
   readonly at: number;
   readonly due: number;
+}
+export interface ClosedRow {
+  readonly vendor: string;
+}
+export interface HealthRow {
+  readonly vendor: string;
+  readonly failures: number;
+  readonly opened: number | null;
+  readonly until: number;
+}
+export interface RateRow {
+  readonly key: string;
+  readonly arrival: number;
+}
+export interface CapabilityRow {
+  readonly recipient: string;
+  readonly vendor: string;
+  readonly reachable: boolean;
+  readonly until: number;
 }
 export interface QueueRow {
   readonly id: number;
@@ -104,8 +129,12 @@ export function createTables(lanes: number) {
     attempt: new Table<AttemptRow>('attempt', byId),
     outcome: new Table<OutcomeRow>('attempt_outcome', byId),
     receipt: new Table<ReceiptRow>('provider_receipt', byId),
-    name: new Table<NameRow>('provider_message', ({ channel, provider_id }) => `${channel}/${provider_id}`),
+    name: new Table<NameRow>('provider_message', ({ vendor, provider_id }) => `${vendor}/${provider_id}`),
     aside: new Table<AsideRow>('set_aside', byId),
+    closed: new Table<ClosedRow>('vendor_closed', ({ vendor }) => vendor),
+    health: new Table<HealthRow>('vendor_health', ({ vendor }) => vendor),
+    rate: new Table<RateRow>('rate', ({ key }) => key),
+    capability: new Table<CapabilityRow>('capability', ({ recipient, vendor }) => `${recipient}/${vendor}`),
     queue: new Table<QueueRow>('device_queue', ({ device, message }) => `${device}/${message}`),
   };
   for (let lane = 0; lane < lanes; lane++) {

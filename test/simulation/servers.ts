@@ -1,5 +1,5 @@
 /** The servers of a simulated world: nodes that decide and dispatchers that try, each a process that can be killed. */
-import type { Outcome } from '@sealpost/protocol/carriage';
+import type { Report } from '@sealpost/protocol/carriage';
 import type { Claimed } from '../../packages/gateway/src/dispatcher/claim-schema.ts';
 import type { Delivery } from '../../packages/gateway/src/modules/delivery/index.ts';
 import type { Bus } from '../../packages/gateway/src/platform/bus.ts';
@@ -39,6 +39,8 @@ export function startNode(world: World, name: string): Node {
     ...portsOf(world.plan.conversations, world.material),
     flowAt: async (version, flow) =>
       world.scheduler.now < world.flowsAwayUntil ? undefined : world.flowOf(version, flow),
+    bundle: () => undefined,
+    router: world.code.createRouter({ surroundings, bundle: () => undefined }),
   });
   world.scheduler.spawn(process, async () => {
     for (;;) {
@@ -74,21 +76,22 @@ export function startDispatcher(world: World, name: string, providers: Providers
   const owner = surroundings.uuid();
   const places = new Set<{ readonly lease: Claimed['lease'] }>();
 
-  const outcomeOf = async ({ lease, attempt }: Claimed): Promise<Outcome> => {
-    if (attempt === undefined) return { kind: 'permanent', reason: 'unreadable-attempt' };
-    const began = surroundings.now();
-    const channels = providers.channelsFor((sent) => judge.onSending({ attempt: sent, epoch: lease.epoch, began }));
-    try {
-      return await code.tryAttempt(attempt, channels, world.material.dispatchKey, began);
-    } catch {
-      return { kind: 'ambiguous', reason: 'adapter-failed' };
-    }
+  const reportOf = (claimed: Claimed): Promise<Report> => {
+    const { epoch } = claimed.lease;
+    const onSending = (sent: string) => judge.onSending({ attempt: sent, epoch, began: surroundings.now() });
+    return code.perform(claimed, {
+      vendors: providers.vendorsFor(onSending),
+      key: world.material.dispatchKey,
+      database,
+      now: surroundings.now,
+      failed: () => undefined,
+    });
   };
 
-  const report = async (lease: Claimed['lease'], outcome: Outcome, since: number): Promise<void> => {
+  const report = async (lease: Claimed['lease'], told: Report, since: number): Promise<void> => {
     for (;;) {
       try {
-        await code.reportOutcome(database, lease, outcome, surroundings.now());
+        await code.reportOutcome(database, lease, told, surroundings.now());
         return world.hint(process, 'outcome');
       } catch (cause) {
         if (!isOfTheWorld(cause)) throw cause;
@@ -103,7 +106,7 @@ export function startDispatcher(world: World, name: string, providers: Providers
     places.add(place);
     scheduler.spawn(process, async () => {
       const since = surroundings.now();
-      await report(claimed.lease, await outcomeOf(claimed), since);
+      await report(claimed.lease, await reportOf(claimed), since);
       places.delete(place);
       world.hint(process, 'attempt');
     });

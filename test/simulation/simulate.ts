@@ -64,7 +64,7 @@ export async function simulate(seed: number, code: Code, { story = false } = {})
 }
 
 function nothingToDo({ tables }: World): boolean {
-  const isNamed = ({ channel, ids }: ReceiptRow) => ids.some((id) => tables.name.rows.has(`${channel}/${id}`));
+  const isNamed = ({ vendor, ids }: ReceiptRow) => ids.some((id) => tables.name.rows.has(`${vendor}/${id}`));
   return (
     [tables.timer, tables.attempt, tables.outcome, tables.aside].every(({ rows }) => rows.size === 0) &&
     ![...tables.receipt.rows.values()].some(isNamed)

@@ -20,9 +20,9 @@ export type HttpResult =
 
 const MAX_ANSWER_BYTES = 1024 * 1024;
 
-/** Codes of libuv, Node's resolver, undici and OpenSSL that come before the first byte of a request. */
+/** Codes of libuv, Node's resolver, undici, OpenSSL and the guarded fetch that come before the first byte of a request. */
 const UNSENT =
-  /^(ECONNREFUSED|ENOTFOUND|EAI_[A-Z]+|EHOSTUNREACH|ENETUNREACH|EADDRNOTAVAIL|ENETDOWN|EHOSTDOWN|UND_ERR_CONNECT_TIMEOUT|CERT_[A-Z_]+|DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_[A-Z_]+|ERR_TLS_[A-Z_]+|ERR_SSL_[A-Z_0-9]+)$/;
+  /^(ECONNREFUSED|ENOTFOUND|EAI_[A-Z]+|EHOSTUNREACH|ENETUNREACH|EADDRNOTAVAIL|ENETDOWN|EHOSTDOWN|UND_ERR_CONNECT_TIMEOUT|ERR_FETCH_(ADDRESS|URL|CONNECT_TIMEOUT)|CERT_[A-Z_]+|DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_[A-Z_]+|ERR_TLS_[A-Z_]+|ERR_SSL_[A-Z_0-9]+)$/;
 
 const failureSchema = z.object({ code: z.string().regex(/^[A-Z0-9_]{1,64}$/) });
 

@@ -8,6 +8,7 @@ const { name, settings, files, attempt } = JSON.parse(process.argv[2] ?? '');
 const adapter = createAdapter(name, settings, {
   now: Date.now,
   fetch,
+  random: (length) => crypto.getRandomValues(new Uint8Array(length)),
   readSecret: async (path) => new TextEncoder().encode(files[path]),
 });
 await adapter.start({ receive: async () => undefined });

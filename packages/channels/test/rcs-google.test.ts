@@ -4,6 +4,7 @@
 
 import { once } from 'node:events';
 import { createServer } from 'node:http';
+import type { Notice } from '@sealpost/protocol/carriage';
 import { createServiceAccount } from '@sealpost/simulator';
 import { describe, expect, it } from 'vitest';
 import { attemptTo } from './contract.ts';
@@ -98,10 +99,15 @@ describe('answers', () => {
     [429, { 'retry-after': '7' }, 7_000],
     [429, {}, 30_000],
     [503, {}, 5_000],
-    [500, { 'retry-after': 'Wed, 21 Oct 2015 07:28:00 GMT' }, 0],
+    [503, { 'retry-after': 'Wed, 21 Oct 2015 07:28:00 GMT' }, 0],
   ])('%i with %o is retry-after %i ms', async (status, headers, afterMs) => {
     const { adapter } = adapterWith(() => json(status, {}, headers));
     expect(await adapter.send(attemptTo(ALICE))).toMatchObject({ kind: 'retry-after', afterMs });
+  });
+
+  it.each([500, 502, 504])('%i does not rule out an effect: ambiguous', async (status) => {
+    const { adapter } = adapterWith(() => json(status, {}));
+    expect((await adapter.send(attemptTo(ALICE))).kind).toBe('ambiguous');
   });
 
   it('403 is a downgrade unless Google names our own credentials', async () => {
@@ -151,7 +157,7 @@ describe('requests', () => {
       messageId: attempt.id,
       agentId: 'acme-incidents',
     });
-    const { text, url } = attempt.payload;
+    const { text, url } = attempt.payload as Notice;
     expect(seen?.body).toEqual({
       contentMessage: {
         text,

@@ -11,6 +11,8 @@ import { refusalOf } from '../src/sms-smpp/status.ts';
 
 const delivery = (change: Partial<Delivery>): Delivery => ({
   esmClass: 4,
+  source: '4915112345678',
+  written: undefined,
   texts: [],
   receiptedMessageId: undefined,
   messageState: undefined,

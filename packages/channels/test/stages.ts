@@ -1,9 +1,10 @@
 /**
  * Stages against the simulator: a running simulator, an adapter configured for it, and what the contract needs to know.
  */
-import type { ProviderReceipt } from '@sealpost/protocol/carriage';
+import { randomBytes } from 'node:crypto';
+import type { Inbound, ProviderReceipt } from '@sealpost/protocol/carriage';
 import { createServiceAccount, type SimulatorOptions, startSimulator } from '@sealpost/simulator';
-import { type AdapterContext, createAdapter, type ReceiptSink } from '../src/index.ts';
+import { type AdapterContext, createAdapter, type EventSink } from '../src/index.ts';
 
 export const AGENT = 'acme-incidents';
 export const CLIENT_TOKEN = 'client-token-1';
@@ -23,15 +24,24 @@ export function contextWith(change: Partial<AdapterContext> = {}): AdapterContex
     if (content === undefined) throw new Error('no such file');
     return new TextEncoder().encode(content);
   };
-  return { now: Date.now, fetch, readSecret, ...change };
+  const random = (length: number) => new Uint8Array(randomBytes(length));
+  return { now: Date.now, fetch, readSecret, random, ...change };
 }
 
 /** A sink that records, and can be told to fail. */
-export function recordingSink(): ReceiptSink & { receipts: ProviderReceipt[]; fail(times: number): void } {
+export interface RecordingSink extends EventSink {
+  readonly receipts: ProviderReceipt[];
+  readonly inbound: Inbound[];
+  fail(times: number): void;
+}
+
+export function recordingSink(): RecordingSink {
   const receipts: ProviderReceipt[] = [];
+  const inbound: Inbound[] = [];
   let failures = 0;
   return {
     receipts,
+    inbound,
     fail: (times) => {
       failures = times;
     },
@@ -40,7 +50,8 @@ export function recordingSink(): ReceiptSink & { receipts: ProviderReceipt[]; fa
         failures -= 1;
         throw new Error('disk full');
       }
-      receipts.push(...given);
+      receipts.push(...given.receipts);
+      inbound.push(...given.inbound);
     },
   };
 }

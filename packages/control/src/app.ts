@@ -4,6 +4,7 @@
  */
 import { fileURLToPath } from 'node:url';
 import {
+  createGuardedFetch,
   createServer,
   type Database,
   type Logger,
@@ -22,11 +23,19 @@ import { registerFrontPage } from './http/front-page.ts';
 import { registerConsole, registerInbox } from './http/pages.ts';
 import { createAgents } from './modules/agents/index.ts';
 import { createAlerts, registerAlertsRoutes } from './modules/alerts/index.ts';
+import { createConsent } from './modules/consent/index.ts';
 import { createEnrollment, registerDeviceEnrollment, registerEnrollmentRoutes } from './modules/enrollment/index.ts';
 import { createFlows, registerFlowsRoutes } from './modules/flows/index.ts';
 import { createIdentity, registerConsoleSessionRoutes, registerIdentityRoutes } from './modules/identity/index.ts';
+import { createInbound } from './modules/inbound/index.ts';
 import { createMessages, registerConsoleRoutes, registerMessagesRoutes } from './modules/messages/index.ts';
 import { createPolicy } from './modules/policy/index.ts';
+import {
+  createDeliveries,
+  createFollower,
+  createSubscriptions,
+  registerSubscriptionsRoutes,
+} from './modules/subscriptions/index.ts';
 import { createLogSource, createWitness } from './modules/witness/index.ts';
 
 const VERSION = '0.1.0';
@@ -67,7 +76,7 @@ async function run(zone: Zone, closing: Closing[]): Promise<string> {
   const server = await serve('control', config, zone);
   await registerRoutes(server, zone, parts);
   const pages = await servePages(zone, parts);
-  for (const part of [parts.flows, parts.enrollment, parts.witness]) {
+  for (const part of [parts.flows, parts.enrollment, parts.witness, ...parts.workers]) {
     closing.push(() => part.stop());
     await part.start();
   }
@@ -126,11 +135,25 @@ function buildModules({ config, keys, database, gateway, logger, surroundings }:
   const shared = { database, gateway, identity, flows, policy, enrollment, trust, surroundings, logger };
   const agents = createAgents({ ...shared, keys: keys.store });
   const signing = { submitSigner: keys.submit, storageKey: keys.requests };
-  const messages = createMessages({ ...shared, ...signing, agents });
+  const consent = createConsent({ sql: database, storageKey: keys.storage, surroundings });
+  const messages = createMessages({ ...shared, ...signing, agents, consent });
   const alerts = createAlerts({ ...shared, messages });
   const source = createLogSource(config.gateway.device_url);
   const witness = createWitness({ database, source, gateway, trust, signer: keys.witness, surroundings, logger });
-  return { identity, policy, flows, enrollment, messages, alerts, source, witness };
+  const events = { signer: keys.webhooks, storageKey: keys.storage, surroundings };
+  const unsafeHosts = config.unsafe_subscriber_hosts;
+  const subscriptions = createSubscriptions({ ...events, database, organisation: trust.organisation, unsafeHosts });
+  const told = { database, gateway, subscriptions, logger };
+  const workers = [
+    createDeliveries({ ...told, ...events, fetch: createGuardedFetch({ privateHosts: unsafeHosts }) }),
+    createFollower({ ...told, senderOf: messages.senderOf }),
+  ];
+  if (keys.inbound === undefined) logger.warn('no inbound key', { state: 'what people send back is not taken' });
+  else
+    workers.push(
+      createInbound({ ...told, consent, flows, surroundings, organisation: trust.organisation, key: keys.inbound }),
+    );
+  return { identity, policy, flows, enrollment, messages, alerts, subscriptions, workers, source, witness };
 }
 
 async function registerRoutes(
@@ -144,6 +167,7 @@ async function registerRoutes(
   registerFlowsRoutes(server, { flows: parts.flows });
   registerEnrollmentRoutes(server, { enrollment: parts.enrollment });
   registerMessagesRoutes(server, { messages: parts.messages, identity: parts.identity, gateway });
+  registerSubscriptionsRoutes(server, { subscriptions: parts.subscriptions, identity: parts.identity });
   registerAlertsRoutes(server, { alerts: parts.alerts, identity: parts.identity });
 }
 
@@ -199,7 +223,9 @@ function serve(name: string, { tls }: Pick<ControlConfig, 'tls'>, { logger, data
   );
 }
 
-function warnOfWeakenings({ unsafe_plain_http, tls, inbox, console }: ControlConfig, logger: Logger): void {
+function warnOfWeakenings(config: ControlConfig, logger: Logger): void {
+  const { unsafe_plain_http, unsafe_subscriber_hosts, tls, inbox, console } = config;
+  if (unsafe_subscriber_hosts.length > 0) logger.warn('weakened', { option: 'unsafe_subscriber_hosts' });
   if ([inbox, console].some((page) => (page?.unsafe_framed_by.length ?? 0) > 0))
     logger.warn('weakened', { option: 'unsafe_framed_by' });
   if (unsafe_plain_http && tls === undefined) logger.warn('weakened', { option: 'unsafe_plain_http' });

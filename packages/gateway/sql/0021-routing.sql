@@ -1,5 +1,5 @@
 -- Routing over provider accounts ("vendors"): who a try goes through, what is known of a person's reachability and of a
--- vendor's health, how much was sent, which vendors are closed; forms control is asked for; what people send back.
+-- vendor's health, how much was sent, which vendors are closed; what people send back.
 
 -- A channel of before there were vendors has one, named as itself. `task`: send it, ask what became of it, take it back.
 ALTER TABLE attempt
@@ -51,28 +51,6 @@ CREATE TABLE vendor_closed (
   vendor text PRIMARY KEY,
   by text NOT NULL,
   at bigint NOT NULL
-);
-
--- Steps that wait for a form, until control gives or refuses it or the message has ended.
-CREATE TABLE form_need (
-  position bigint GENERATED ALWAYS AS IDENTITY UNIQUE,
-  message uuid NOT NULL,
-  step smallint NOT NULL,
-  lane smallint NOT NULL,
-  channel text NOT NULL,
-  use text NOT NULL,
-  expires bigint NOT NULL,
-  PRIMARY KEY (message, step)
-);
-
--- A form control gave later, sealed to the dispatcher; it goes when the message ends. The answer's digest tells a repeat
--- from another answer.
-CREATE TABLE form (
-  message uuid NOT NULL,
-  step smallint NOT NULL,
-  answer bytea NOT NULL,
-  part text,
-  PRIMARY KEY (message, step)
 );
 
 -- What people sent back, sealed to control by the dispatcher; the body goes once control has it, the name stays a while so

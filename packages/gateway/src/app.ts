@@ -34,7 +34,9 @@ import {
   registerEnvelopeRoutes,
 } from './modules/envelopes/index.ts';
 import { createGroups, registerGroupRoutes, registerKeyPackageRoutes } from './modules/groups/index.ts';
+import { createInbound, registerInboundRoutes } from './modules/inbound/index.ts';
 import { createLog, registerLogRoutes, registerPublicLogRoutes } from './modules/log/index.ts';
+import { createRouter } from './modules/routing/index.ts';
 import { createSync } from './modules/sync/index.ts';
 import { createBus } from './platform/bus.ts';
 
@@ -95,6 +97,7 @@ async function run({ config, trust, keys, database, closing, logger, ...rest }: 
   const blobs = createBlobs({ database, surroundings, store, groups });
   const { organisation } = trust;
   const flowAt = bundles.flowAt;
+  const running = () => bundles.current()?.bundle;
   const delivery = createDelivery({
     database,
     bus,
@@ -105,6 +108,8 @@ async function run({ config, trust, keys, database, closing, logger, ...rest }: 
     groups,
     directory,
     flowAt,
+    bundle: running,
+    router: createRouter({ surroundings, bundle: running }),
   });
   const groupCommit = createGroupCommit({ database, onCommit: () => bus.hint('lane') });
   const envelopes = createEnvelopes({
@@ -118,6 +123,7 @@ async function run({ config, trust, keys, database, closing, logger, ...rest }: 
     origin: keys.logKey.name,
   });
 
+  const inbound = createInbound({ database, bus, logger, surroundings });
   const sync = createSync({ database, surroundings, directory, groups, bus, logger, receipts: delivery });
 
   const ready = () => readiness(database, () => log.healthy(surroundings.now()));
@@ -159,6 +165,7 @@ async function run({ config, trust, keys, database, closing, logger, ...rest }: 
   await registerBlobRoutes(internal, { blobs });
   registerEnvelopeRoutes(internal, { envelopes });
   registerLogRoutes(internal, { log });
+  registerInboundRoutes(internal, { inbound });
 
   await startInOrder(closing, [
     [() => bus.start(), () => bus.stop()],
@@ -166,6 +173,7 @@ async function run({ config, trust, keys, database, closing, logger, ...rest }: 
     [() => bundles.start(), () => bundles.stop()],
     [() => delivery.start(), () => delivery.stop()],
     [() => undefined, () => groupCommit.close()],
+    [() => inbound.start(), () => inbound.stop()],
     [() => listen(internal, config.listen.internal), () => internal.close()],
     [() => listen(device, config.listen.device), () => device.close()],
     [() => undefined, () => sync.stop()],

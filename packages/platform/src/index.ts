@@ -2,6 +2,7 @@
  * `@sealpost/platform`: what every server process of Sealpost needs from Node and PostgreSQL, and nothing of what Sealpost
  * decides or carries. Control and gateway share it as they share Fastify; business code never lands here.
  */
+export { mayBeAsked } from './address-rules.ts';
 export { type Surroundings, systemSurroundings } from './clock.ts';
 export { CONFIG_ERRORS, loadConfig, parseConfig } from './config.ts';
 export {
@@ -15,6 +16,7 @@ export {
   type Sql,
 } from './database.ts';
 export { type DatabaseTls, readDatabaseUrl, tlsOptions } from './database-url.ts';
+export { createGuardedFetch, type GuardedFetchOptions } from './guarded-fetch.ts';
 export {
   createServer,
   HTTP_ERRORS,

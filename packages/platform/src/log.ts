@@ -15,6 +15,7 @@ const FIELDS = [
   'path',
   'pid',
   'channel',
+  'vendor',
   'adapter',
   'version',
   'state',

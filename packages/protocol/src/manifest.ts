@@ -13,7 +13,7 @@ import {
   type VendorName,
   vendorNameSchema,
 } from './ids.ts';
-import { ADAPTERS, type AdapterName, protectionSchema, useSchema } from './protection.ts';
+import { ADAPTERS, type AdapterName, meetsFloor, type Protection, protectionSchema, useSchema } from './protection.ts';
 
 export const BUNDLE_TYPE = 'sealpost-bundle+jwt';
 
@@ -169,8 +169,6 @@ export const flowManifestSchema = z.strictObject({
     ambiguous: z.enum(AMBIGUOUS_POLICIES).default('at-most-once'),
     /** For each recipient, over all channels but `app`. */
     limit: limitManifestSchema.optional(),
-    /** How long a step waits for the form control is asked for; without it, until the message expires. */
-    formWithin: durationSchema.optional(),
     expires: durationSchema,
   }),
 });
@@ -271,7 +269,6 @@ export const bundleSchema = z.strictObject({
         quiet: quietHoursSchema.optional(),
         ambiguous: z.enum(AMBIGUOUS_POLICIES).optional(),
         limit: limitSchema.optional(),
-        formWithin: z.int().min(1).optional(),
         expires: z.int().min(1000),
       }),
     )
@@ -294,4 +291,10 @@ export interface RungVendor {
 /** The provider accounts behind a step. Bundles of before there were vendors have one, named as the channel. */
 export function vendorsOf({ channel, adapter, vendors }: LadderStep): readonly RungVendor[] {
   return vendors ?? [{ vendor: vendorNameSchema.parse(channel), adapter, weight: 1 }];
+}
+
+/** Whether every vendor a step may use protects content as the floor demands, and the step says so of its first. */
+export function rungMeetsFloor(rung: LadderStep, floor: Protection): boolean {
+  const vendors = vendorsOf(rung);
+  return vendors[0]?.adapter === rung.adapter && vendors.every(({ adapter }) => meetsFloor(rung.use, adapter, floor));
 }

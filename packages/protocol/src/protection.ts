@@ -20,11 +20,13 @@ interface AdapterFacts {
   /** The protection content has if this adapter carries it (DESIGN section 3). */
   readonly carries: Protection;
   readonly address: AddressKind;
+  /** Whether its provider ignores a repeat under the same attempt id; the adapter itself says the same. */
+  readonly idempotent?: true;
 }
 
 const FACTS = {
-  app: { carries: 'e2ee', address: 'handle' },
-  'rcs-google': { carries: 'transport', address: 'phone' },
+  app: { carries: 'e2ee', address: 'handle', idempotent: true },
+  'rcs-google': { carries: 'transport', address: 'phone', idempotent: true },
   'rcs-twilio': { carries: 'transport', address: 'phone' },
   'rcs-infobip': { carries: 'transport', address: 'phone' },
   'rcs-sinch': { carries: 'transport', address: 'phone' },
@@ -55,6 +57,11 @@ export const ADAPTERS = Object.keys(FACTS) as [AdapterName, ...AdapterName[]];
 export function protectionOf(use: Use, adapter: AdapterName): Protection | undefined {
   if (use === 'notice') return undefined;
   return use === 'link' ? 'split' : FACTS[adapter].carries;
+}
+
+/** Whether an `ambiguous` try may be made again without a second effect. */
+export function isIdempotent(adapter: AdapterName): boolean {
+  return 'idempotent' in FACTS[adapter];
 }
 
 export function addressKindOf(adapter: AdapterName): AddressKind {

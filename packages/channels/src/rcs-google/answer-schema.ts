@@ -15,6 +15,14 @@ const googleErrorSchema = z.object({
   }),
 });
 
+/** Capabilities: what the person's app can show (API reference, phones.getCapabilities). */
+const featuresSchema = z.object({
+  features: z
+    .array(z.string().regex(/^[A-Z_]{1,64}$/))
+    .max(100)
+    .default([]),
+});
+
 const tokenSchema = z.object({ access_token: z.string().min(1).max(16_384), expires_in: z.number().positive() });
 
 /** RFC 6749 section 5.2. */
@@ -44,6 +52,10 @@ function json(text: string): unknown {
 export function parseAgentMessageId(body: string): string | undefined {
   const parsed = agentMessageSchema.safeParse(json(body));
   return parsed.success ? /^phones\/[^/]+\/agentMessages\/([^/]+)$/.exec(parsed.data.name)?.[1] : undefined;
+}
+
+export function parseFeatures(body: string): readonly string[] | undefined {
+  return featuresSchema.safeParse(json(body)).data?.features;
 }
 
 /** Google's short codes of an error; never its free text, which may repeat a number. */

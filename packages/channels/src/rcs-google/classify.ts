@@ -1,6 +1,7 @@
 /**
  * How one agentMessages call ended, from its HTTP result alone (API reference, "Error codes"). Everything that may have
- * reached Google is safe to repeat: the platform ignores a messageId it has seen.
+ * reached Google is safe to repeat there, because the platform ignores a messageId it has seen, and only there: an answer
+ * that does not rule out an effect is `ambiguous`, so that nobody hands the message to another provider.
  */
 import type { Outcome } from '@sealpost/protocol/carriage';
 import type { HttpAnswer, HttpResult } from '../http-call.ts';
@@ -19,9 +20,7 @@ const OUR_CREDENTIALS = new Set([
   'SERVICE_DISABLED',
 ]);
 
-export type Classified = Outcome | { readonly kind: 'unauthorized' };
-
-export function classify(result: HttpResult, messageId: string): Classified {
+export function classify(result: HttpResult, messageId: string): Outcome {
   switch (result.kind) {
     case 'unsent':
       return { kind: 'retry-after', afterMs: RETRY_MS.unsent, reason: `connection ${result.code}` };
@@ -38,12 +37,12 @@ function taken(answer: HttpAnswer, messageId: string): Outcome {
     : { kind: 'ambiguous', reason: '200 without our message' };
 }
 
-function refused({ status, body, retryAfterMs }: HttpAnswer): Classified {
+function refused({ status, body, retryAfterMs }: HttpAnswer): Outcome {
   const error = parseGoogleError(body);
   const reason = [String(status), error.status, ...error.reasons].filter(Boolean).join(' ').slice(0, 120);
   switch (status) {
     case 401:
-      return { kind: 'unauthorized' };
+      return { kind: 'auth-broken', reason: '401 with a fresh token' };
     case 403:
       return error.reasons.some((code) => OUR_CREDENTIALS.has(code))
         ? { kind: 'auth-broken', reason }
@@ -55,9 +54,9 @@ function refused({ status, body, retryAfterMs }: HttpAnswer): Classified {
       return { kind: 'retry-after', afterMs: retryAfterMs ?? RETRY_MS.busy, reason };
     case 429:
       return { kind: 'retry-after', afterMs: retryAfterMs ?? RETRY_MS.quota, reason };
+    case 503:
+      return { kind: 'retry-after', afterMs: retryAfterMs ?? RETRY_MS.busy, reason };
     default:
-      return status >= 500
-        ? { kind: 'retry-after', afterMs: retryAfterMs ?? RETRY_MS.busy, reason }
-        : { kind: 'permanent', reason };
+      return status >= 500 ? { kind: 'ambiguous', reason } : { kind: 'permanent', reason };
   }
 }

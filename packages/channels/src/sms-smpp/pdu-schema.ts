@@ -10,6 +10,7 @@ const bodySchema = z.object({ message: z.union([z.string(), z.instanceof(Uint8Ar
 
 const deliverySchema = z.object({
   esm_class: z.int().min(0).max(255).catch(0),
+  source_addr: z.string().max(21).catch(''),
   short_message: bodySchema.optional().catch(undefined),
   message_payload: bodySchema.optional().catch(undefined),
   receipted_message_id: z.string().optional().catch(undefined),
@@ -18,6 +19,10 @@ const deliverySchema = z.object({
 
 export interface Delivery {
   readonly esmClass: number;
+  /** Who it comes from, as the SMSC spells it. */
+  readonly source: string;
+  /** What a person wrote, as its data coding says; bytes in no coding known here are no text. */
+  readonly written: string | undefined;
   /** The text in each plausible reading. */
   readonly texts: readonly string[];
   readonly receiptedMessageId: string | undefined;
@@ -27,8 +32,11 @@ export interface Delivery {
 export function parseDelivery(pdu: PDU): Delivery {
   const fields = deliverySchema.parse(pdu);
   const texts = [fields.short_message, fields.message_payload].flatMap((body) => readings(body?.message));
+  const written = [fields.short_message, fields.message_payload].map((body) => body?.message);
   return {
     esmClass: fields.esm_class,
+    source: fields.source_addr,
+    written: written.find((message): message is string => typeof message === 'string' && message !== ''),
     texts: [...new Set(texts)],
     receiptedMessageId: visible(fields.receipted_message_id),
     messageState: fields.message_state,

@@ -43,7 +43,7 @@ export function parseReceipt(delivery: Delivery, dialect: IdDialect): ProviderRe
  * Bits 5 to 2 of esm_class: 0001 is a delivery receipt, 1000 an intermediate one (SMPP 3.4 section 5.2.12). Some SMSCs
  * leave them out; the two TLVs together say the same, and no person can write a TLV.
  */
-function isReceipt({ esmClass, receiptedMessageId, messageState }: Delivery): boolean {
+export function isReceipt({ esmClass, receiptedMessageId, messageState }: Delivery): boolean {
   const type = (esmClass >> 2) & 0x0f;
   return type === 0b0001 || type === 0b1000 || (receiptedMessageId !== undefined && messageState !== undefined);
 }

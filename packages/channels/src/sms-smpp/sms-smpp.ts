@@ -1,15 +1,18 @@
 /**
- * SMS over SMPP 3.4 as a channel: a notice becomes one text with its link. Every network on the way reads it: protection
- * `none`. An SMSC has no idempotency key, so whatever was submitted and not answered is `ambiguous` and stays so until a
- * receipt or the flow's policy decides.
+ * SMS over SMPP 3.4 as a channel: everything becomes one text, in as many parts as it takes. Every network on the way
+ * reads it: protection `none`. An SMSC has no idempotency key, so whatever was submitted and not answered is `ambiguous`
+ * and stays so until a receipt or the flow's policy decides.
  */
-import type { Outcome } from '@sealpost/protocol/carriage';
+import type { Inbound, Outcome } from '@sealpost/protocol/carriage';
 import { PDU } from 'smpp';
-import type { Adapter, AdapterContext, Attempt, Capabilities, ReceiptSink } from '../adapter.ts';
+import type { Adapter, AdapterContext, Attempt, Capabilities, ContentLimits, EventSink } from '../adapter.ts';
+import { contentOfText } from '../consent.ts';
+import { fit } from '../fit.ts';
+import { e164Of } from '../webhook-request.ts';
 import type { SmsSmppSettings } from './config.ts';
 import { type Link, type LinkState, openLink } from './link.ts';
-import { parseDelivery, parseMessageId } from './pdu-schema.ts';
-import { parseReceipt } from './receipt.ts';
+import { type Delivery, parseDelivery, parseMessageId } from './pdu-schema.ts';
+import { isReceipt, parseReceipt } from './receipt.ts';
 import type { Reply } from './session.ts';
 import { refusalOf } from './status.ts';
 import { isSingle, type ShortMessage, toPayload, toShortMessages } from './text.ts';
@@ -21,13 +24,32 @@ const ISDN = 1;
 /** Receipt for success and failure (SMPP 3.4 section 5.2.17). */
 const RECEIPT_ALWAYS = 1;
 
+/** Text alone: what it cannot show is written out. */
+const LIMITS: ContentLimits = {
+  text: 2400,
+  textUnit: 'characters',
+  title: 0,
+  suggestions: 0,
+  suggestionText: 0,
+  openLinks: false,
+  file: 'none',
+  fileBytes: 0,
+  fileTypes: [],
+};
+
 const CAPABILITIES: Capabilities = {
   protection: 'none',
-  textLimit: 2400,
+  readers: ['the SMSC', 'every network on the way'],
+  address: 'phone',
+  content: LIMITS,
   delivered: true,
   read: false,
   idempotent: false,
   maxTtl: 7 * DAY_MS,
+  lookup: false,
+  query: false,
+  revoke: 'no',
+  inbound: true,
   webhook: 'none',
 };
 
@@ -35,9 +57,15 @@ export function createSmsSmpp(settings: SmsSmppSettings, context: AdapterContext
   const window = createSendWindow(settings.window);
   let link: Link | undefined;
 
-  async function deliver(sink: ReceiptSink, pdu: PDU): Promise<boolean> {
-    const receipt = parseReceipt(parseDelivery(pdu), settings.receipt_id);
-    if (receipt !== undefined) await sink.receive([receipt]);
+  async function deliver(sink: EventSink, pdu: PDU): Promise<boolean> {
+    const delivery = parseDelivery(pdu);
+    const receipt = parseReceipt(delivery, settings.receipt_id);
+    const inbound = receipt === undefined ? messageOf(delivery, context) : undefined;
+    const events = {
+      receipts: receipt === undefined ? [] : [receipt],
+      inbound: inbound === undefined ? [] : [inbound],
+    };
+    if (receipt !== undefined || inbound !== undefined) await sink.receive(events);
     return true;
   }
 
@@ -79,8 +107,22 @@ export function createSmsSmpp(settings: SmsSmppSettings, context: AdapterContext
   };
 }
 
+/**
+ * What a person wrote. An SMSC names no message of theirs, so a delivery repeated because our answer was lost is told twice
+ * rather than never; the parts of a long one are told each for itself.
+ */
+function messageOf(delivery: Delivery, { random }: AdapterContext): Inbound | undefined {
+  if (isReceipt(delivery)) return undefined;
+  const address = e164Of(delivery.source);
+  const content = contentOfText(delivery.written ?? '');
+  if (address === undefined || content === undefined) return undefined;
+  return { id: Buffer.from(random(16)).toString('hex'), address, content };
+}
+
 function shortMessages(settings: SmsSmppSettings, { id, payload }: Attempt): readonly ShortMessage[] | undefined {
-  const text = `${payload.text} ${payload.url}`;
+  const fitted = fit(payload, LIMITS, '');
+  if (fitted.kind === 'refused') return undefined;
+  const { text } = fitted.message;
   if (settings.long_text === 'message_payload') {
     const whole = toPayload(text);
     return whole === undefined ? undefined : [whole];

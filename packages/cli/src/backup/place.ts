@@ -37,7 +37,7 @@ export function readPlace(zone: Zone, configFile: string): Place {
 }
 
 const KEY_NAMES: Readonly<Record<Zone, readonly string[]>> = {
-  control: ['device-ca', 'submit', 'witness', 'token', 'storage', 'requests'],
+  control: ['device-ca', 'submit', 'witness', 'inbound', 'token', 'webhooks', 'storage', 'requests'],
   gateway: ['receipts', 'log'],
   dispatcher: ['dispatch'],
 };

@@ -7,6 +7,7 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { createDispatchKey } from '@sealpost/crypto/dispatch';
+import { createUnwrappingKey } from '@sealpost/crypto/open';
 import { createSigningKey, issueCertificate, type PublicJwk, type Signer, signJws } from '@sealpost/crypto/signer';
 import { caUri, serviceUri, verifyTrust } from '@sealpost/crypto/verify';
 import { ensureKek, type KeyStore, openKeyStore, type Surroundings, writeDurably } from '@sealpost/platform';
@@ -241,6 +242,8 @@ async function makeKeys(
   ];
   const dispatch = await createDispatchKey();
   dispatcher.createSecret('dispatch', utf8(JSON.stringify(dispatch.privateJwk)));
+  const inbound = await createUnwrappingKey();
+  control.createSecret('inbound', utf8(JSON.stringify(inbound.privateJwk)));
   const noteKey = async (store: KeyStore, key: string, name: string, algorithm: NoteAlgorithm) =>
     encodeVerifierKey(verifierKey(name, rawEd25519((await store.createSigner(key, 'EdDSA')).publicJwk), algorithm));
   return {
@@ -249,6 +252,7 @@ async function makeKeys(
     control: {
       submit: named(await control.createSigner('submit', 'EdDSA')),
       witness: await noteKey(control, 'witness', `${organisation}/control`, 'cosignature/v1'),
+      inbound: { id: inbound.key.id, publicKey: inbound.key.publicKey },
     },
     gateway: {
       audience: `${organisation}/gateway`,

@@ -101,9 +101,10 @@ export function writeServiceConfigs(options: {
       database: database('dispatcher'),
       listen: { host: HOST, port: ports.webhooks },
       ...trust('dispatcher'),
-      channels: {
+      vendors: {
         'rcs-main': {
           adapter: 'rcs-google',
+          unsafe_private_hosts: [`${HOST}:${ports.simulator}`],
           base_url: `http://${HOST}:${ports.simulator}`,
           token_url: `http://${HOST}:${ports.simulator}/token`,
           agent_id: RBM_AGENT,

@@ -71,6 +71,11 @@ export const controlConfigSchema = z
       .describe('The gateway this control submits to.'),
     inbox: pageSchema('the inbox').optional().describe('The inbox for browsers; not served unless named.'),
     console: pageSchema('the console').optional().describe('The operators’ console; not served unless named.'),
+    unsafe_subscriber_hosts: z
+      .array(z.string().min(1).max(260))
+      .max(100)
+      .default([])
+      .describe('Hosts (`host` or `host:port`) subscriptions may lead to although private, and over plain HTTP.'),
     service_tls: tlsFiles('control’s service certificate').describe('Client certificate shown to the gateway.'),
     trust_file: z.string().describe('Trust file (JWS) made by bootstrap.'),
     root_file: z.string().describe('Pinned root certificate of the organisation, PEM.'),

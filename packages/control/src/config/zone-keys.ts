@@ -4,10 +4,11 @@
  */
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { importUnwrappingKey, type UnwrappingKey } from '@sealpost/crypto/open';
 import { keyIdOf, type Signer } from '@sealpost/crypto/signer';
 import { verifyTrust } from '@sealpost/crypto/verify';
 import { type KeyStore, openKeyStore, type Surroundings } from '@sealpost/platform';
-import { type ErrorTable, errorsOf, fromBase64url, type Trust } from '@sealpost/protocol';
+import { type ErrorTable, errorsOf, fromBase64url, fromUtf8, type Trust } from '@sealpost/protocol';
 import type { ControlConfig } from './config.ts';
 
 export const CONTROL_ERRORS = {
@@ -41,6 +42,10 @@ export interface ZoneKeys {
   readonly witness: Signer;
   /** Ed25519: access tokens; made at first start. */
   readonly token: Signer;
+  /** Ed25519: deliveries to subscribers; made at first start. */
+  readonly webhooks: Signer;
+  /** Opens what people send back; absent in folders of before there were inbound messages. */
+  readonly inbound: UnwrappingKey | undefined;
   /** 32 bytes: contact addresses at rest; made at first start. */
   readonly storage: Uint8Array;
   /** 32 bytes: keys the hashes of request bodies; made at first start. */
@@ -56,13 +61,22 @@ export async function openZoneKeys(config: ControlConfig, surroundings: Surround
   const deviceCa = await store.signer('device-ca');
   if ((await certifiedKeyId(trust.deviceCa)) !== deviceCa.keyId) throw wrongKey('device-ca');
   const witness = await store.signer('witness');
-  const token = store.hasSecret('token') ? await store.signer('token') : await store.createSigner('token', 'EdDSA');
+  const madeOnce = (name: string) => (store.hasSecret(name) ? store.signer(name) : store.createSigner(name, 'EdDSA'));
+  const [token, webhooks] = [await madeOnce('token'), await madeOnce('webhooks')];
+  const inbound = await inboundKey(store, trust);
   const secret = (name: string) => {
     if (!store.hasSecret(name)) store.createSecret(name, surroundings.random(32));
     return store.readSecret(name);
   };
   const [storage, requests] = [secret('storage'), secret('requests')];
-  return { trust, trustJws, store, submit, deviceCa, witness, token, storage, requests };
+  return { trust, trustJws, store, submit, deviceCa, witness, token, webhooks, inbound, storage, requests };
+}
+
+async function inboundKey(store: KeyStore, { control: { inbound } }: Trust): Promise<UnwrappingKey | undefined> {
+  if (inbound === undefined) return undefined;
+  const key = await importUnwrappingKey(JSON.parse(fromUtf8(store.readSecret('inbound'))));
+  if (key.id !== inbound.id) throw wrongKey('inbound');
+  return key;
 }
 
 /** Reads a file the configuration names. Throws ERR_CONTROL_FILE. */

@@ -61,6 +61,10 @@ export interface GatewayClient {
   /** Export lines as they come; the caller reads or destroys the stream. */
   exportLog(): Promise<Readable>;
   cosign(checkpoint: string): Promise<void>;
+  /** What people sent back, sealed to control's inbound key; waits up to `waitMs` for the first. */
+  inbound(after: number, limit: number, waitMs: number): Promise<gatewayApi.InboundAnswer['inbound']>;
+  /** Everything up to this position is stored here: the gateway drops its bodies. A repeat is harmless. */
+  acknowledgeInbound(position: number): Promise<void>;
   close(): void;
 }
 
@@ -116,6 +120,15 @@ export function createGatewayClient(options: MutualTlsOptions): GatewayClient {
       get(`/internal/v1/messages/${message}/evidence?after=${after}&limit=${limit}`, gatewayApi.messageEvidenceSchema),
     exportLog: () => send({ method: 'GET', path: '/internal/v1/log/export' }, 60_000),
     cosign: async (checkpoint) => void (await call('POST', '/internal/v1/log/cosignatures', { checkpoint }, anyJson)),
+    async inbound(after, limit, waitMs) {
+      const path = `/internal/v1/inbound?after=${after}&limit=${limit}&wait=${waitMs}`;
+      return (await get(path, gatewayApi.inboundAnswerSchema, waitMs + TIMEOUT)).inbound;
+    },
+    async acknowledgeInbound(position) {
+      const body = utf8(JSON.stringify({ position }));
+      const path = '/internal/v1/inbound/acknowledge';
+      await drain(await send({ method: 'POST', path, contentType: 'application/json', body }));
+    },
     close: transport.close,
   };
 }

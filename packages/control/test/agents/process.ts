@@ -10,6 +10,7 @@ import { BUNDLE_TYPE, fromBase64url, memberIdSchema } from '@sealpost/protocol';
 import { createGatewayClient, type GatewayClient } from '../../src/gateway/gateway-client.ts';
 import { createAgents } from '../../src/modules/agents/index.ts';
 import { createAlerts, registerAlertsRoutes } from '../../src/modules/alerts/index.ts';
+import { createConsent } from '../../src/modules/consent/index.ts';
 import { createEnrollment } from '../../src/modules/enrollment/index.ts';
 import { compileBundle } from '../../src/modules/flows/compile.ts';
 import { createFlows } from '../../src/modules/flows/index.ts';
@@ -63,7 +64,8 @@ export async function startProcess(estate: Estate, faults: Faults = {}) {
     submitSigner,
   });
   const agents = createAgents({ ...base, enrollment, keys });
-  const messages = createMessages({ ...base, identity, flows, policy, agents, submitSigner, storageKey });
+  const consent = createConsent({ sql: database, storageKey, surroundings });
+  const messages = createMessages({ ...base, identity, consent, flows, policy, agents, submitSigner, storageKey });
   const alerts = createAlerts({ messages, flows, gateway, surroundings, logger });
   const server: Server = await createServer({
     name: 'control',
@@ -85,6 +87,7 @@ export async function startProcess(estate: Estate, faults: Faults = {}) {
     flows,
     enrollment,
     agents,
+    consent,
     messages,
     alerts,
     async [Symbol.asyncDispose]() {

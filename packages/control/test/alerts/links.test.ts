@@ -1,8 +1,8 @@
 /** The link policy against real sockets: what may be asked, what may come back, and that nothing else is ever connected to. */
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { mayBeAsked } from '@sealpost/platform';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { mayBeAsked } from '../../src/modules/alerts/address-rules.ts';
 import { fetchLink, type Links } from '../../src/modules/alerts/fetch-link.ts';
 
 const PNG = Buffer.concat([Buffer.from('89504e470d0a1a0a', 'hex'), Buffer.alloc(100, 7)]);

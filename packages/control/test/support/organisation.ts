@@ -7,6 +7,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createDispatchKey } from '@sealpost/crypto/dispatch';
+import { createUnwrappingKey } from '@sealpost/crypto/open';
 import { createSigningKey, issueCertificate, type PublicJwk, type Signer, signJws } from '@sealpost/crypto/signer';
 import { agentUri, caUri, serviceUri, sha256 } from '@sealpost/crypto/verify';
 import { ensureKek, type KeyStore, openKeyStore } from '@sealpost/platform';
@@ -94,6 +95,8 @@ export async function createOrganisation(now: number, label = 'acme.example'): P
   ];
   const [{ signer: log }, { signer: receipts }] = [await createSigningKey('EdDSA'), await createSigningKey('EdDSA')];
   const { key: dispatch } = await createDispatchKey();
+  const inbound = await createUnwrappingKey();
+  keys.createSecret('inbound', new TextEncoder().encode(JSON.stringify(inbound.privateJwk)));
   const named = (signer: Signer) => ({ id: signer.keyId, jwk: signer.publicJwk });
   const raw = (signer: Signer) => new Uint8Array(Buffer.from(signer.publicJwk.x, 'base64url'));
   const trust = trustSchema.parse({
@@ -108,6 +111,7 @@ export async function createOrganisation(now: number, label = 'acme.example'): P
     control: {
       submit: named(submit),
       witness: encodeVerifierKey(verifierKey(`${name}/control`, raw(witness), 'cosignature/v1')),
+      inbound: { id: inbound.key.id, publicKey: inbound.key.publicKey },
     },
     gateway: {
       audience: `${name}/gateway`,

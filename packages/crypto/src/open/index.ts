@@ -4,6 +4,7 @@
 export { decodeAuthenticatedData } from '../verify/authenticated-data.ts';
 export { verifyCommitment } from '../verify/commitment.ts';
 export { type BlobVerdict, openBlob } from './blob.ts';
+export { type InboundVerdict, openInbound } from './inbound.ts';
 export { openState, type StateVerdict } from './state.ts';
 export { openStream, StreamRefused } from './stream.ts';
 export { createUnwrappingKey, importUnwrappingKey, type UnwrappingKey, unwrapKey } from './unwrap-key.ts';

@@ -41,9 +41,12 @@ async function certifies(root: Uint8Array, authority: string): Promise<boolean> 
 }
 
 function keysAreNamed({ operators, approvers, control, gateway, dispatch }: Trust): boolean {
-  const named = [...operators, ...approvers, control.submit, gateway.receipts];
-  const point = jwkOfPoint(fromBase64url(dispatch.publicKey) ?? new Uint8Array(0));
-  return (
-    named.every(({ id, jwk }) => id === thumbprint(jwk)) && point !== undefined && dispatch.id === thumbprint(point)
-  );
+  const signing = [...operators, ...approvers, control.submit, gateway.receipts];
+  const agreeing = [dispatch, ...(control.inbound === undefined ? [] : [control.inbound])];
+  return signing.every(({ id, jwk }) => id === thumbprint(jwk)) && agreeing.every(pointIsNamed);
+}
+
+function pointIsNamed({ id, publicKey }: Trust['dispatch']): boolean {
+  const point = jwkOfPoint(fromBase64url(publicKey) ?? new Uint8Array(0));
+  return point !== undefined && id === thumbprint(point);
 }

@@ -1,10 +1,9 @@
 /**
- * The dispatcher: claims attempts, tries each once, reports, and takes providers' receipts. It holds the provider
+ * The dispatcher: claims attempts, tries each once, reports, and takes what providers say. It holds the provider
  * credentials and the one key that opens carrier forms; it cannot open content and has no other table of the gateway.
  */
 import { readFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import { type AdapterContext, createAdapter } from '@sealpost/channels';
+import type { ProviderEvents } from '@sealpost/channels';
 import { type DispatchKey, importDispatchKey } from '@sealpost/crypto/dispatch';
 import {
   type Logger,
@@ -14,16 +13,17 @@ import {
   type Surroundings,
   systemSurroundings,
 } from '@sealpost/platform';
-import { type ErrorTable, errorsOf, fromUtf8 } from '@sealpost/protocol';
-import type { ProviderReceipt } from '@sealpost/protocol/carriage';
+import { type ErrorTable, errorsOf, fromUtf8, type Trust, vendorNameSchema } from '@sealpost/protocol';
 import { readTrust } from '../config/trust.ts';
 import { createBus } from '../platform/bus.ts';
 import { startAttemptLoop } from './attempt-loop.ts';
 import { storeReceipts } from './claims.ts';
 import type { DispatcherConfig } from './config.ts';
 import { privateJwkOf } from './dispatch-key-schema.ts';
+import { createInboundStore } from './inbound.ts';
 import { reached } from './points.ts';
-import type { Channel } from './try.ts';
+import { startSweeping } from './sweep.ts';
+import { createVendors } from './vendor.ts';
 import { createWebhookServer } from './webhooks.ts';
 
 const VERSION = '0.1.0';
@@ -49,10 +49,11 @@ export async function startDispatcher(
   config: DispatcherConfig,
   { logger, surroundings = systemSurroundings() }: DispatcherOptions,
 ): Promise<RunningDispatcher> {
-  const key = await openDispatchKey(config);
+  const trust = await readTrust(config);
+  const key = await openDispatchKey(config, trust);
   const closing: (() => unknown)[] = [];
   try {
-    return await run({ config, key, logger, surroundings, closing });
+    return await run({ config, trust, key, logger, surroundings, closing });
   } catch (cause) {
     await closeAll(closing);
     throw cause;
@@ -61,24 +62,38 @@ export async function startDispatcher(
 
 interface Parts extends Required<DispatcherOptions> {
   readonly config: DispatcherConfig;
+  readonly trust: Trust;
   readonly key: DispatchKey;
   /** What to take down, in the order it was put up. */
   readonly closing: (() => unknown)[];
 }
 
-async function run({ config, key, logger, surroundings, closing }: Parts): Promise<RunningDispatcher> {
+async function run({ config, trust, key, logger, surroundings, closing }: Parts): Promise<RunningDispatcher> {
   const { password_file, ...connection } = config.database;
   const database = openDatabase({ ...connection, password: readFileSync(password_file, 'utf8').trim() });
   closing.push(() => database.close());
   const bus = createBus({ database, logger });
-  const channels = createChannels(config, surroundings);
-  const adapters = new Map([...channels].map(([channel, { adapter }]) => [channel, adapter]));
+  const vendors = createVendors(config, { surroundings, logger });
+  const adapters = new Map([...vendors].map(([vendor, { adapter }]) => [vendor, adapter]));
   const storing = createTracker();
-  const store = async (channel: string, receipts: readonly ProviderReceipt[]) => {
+  const storeInbound = createInboundStore({
+    sql: database,
+    organisation: trust.organisation,
+    recipient: trust.control.inbound,
+    now: surroundings.now,
+    logger,
+  });
+  const storeEvents = async (name: string, { receipts, inbound }: ProviderEvents) => {
+    const vendor = vendorNameSchema.parse(name);
+    await storeReceipts(database, vendor, receipts, surroundings.now());
+    await storeInbound(vendor, inbound);
+  };
+  const store = async (vendor: string, events: ProviderEvents) => {
     reached('receipts.before-store');
-    await storing.track(storeReceipts(database, channel, receipts, surroundings.now()));
+    await storing.track(storeEvents(vendor, events));
     reached('receipts.stored');
-    bus.hint('outcome');
+    if (events.receipts.length > 0) bus.hint('outcome');
+    if (events.inbound.length > 0) bus.hint('inbound');
   };
   const ready = () =>
     database.query('dispatch-ready', 'SELECT 1').then(
@@ -90,13 +105,14 @@ async function run({ config, key, logger, surroundings, closing }: Parts): Promi
   closing.push(() => bus.stop());
   await bus.start();
   closing.push(storing.ended);
-  for (const [channel, adapter] of adapters) {
+  for (const [vendor, adapter] of adapters) {
     closing.push(() => adapter.stop());
-    await adapter.start({ receive: (receipts) => store(channel, receipts) });
+    await adapter.start({ receive: (events) => store(vendor, events) });
   }
   const { concurrency } = config;
-  const loop = startAttemptLoop({ concurrency, channels, key, database, bus, logger, surroundings });
+  const loop = startAttemptLoop({ concurrency, vendors, key, database, bus, logger, surroundings });
   closing.push(() => loop.stop());
+  closing.push(startSweeping(database, surroundings.now, logger));
   closing.push(() => server.close());
   await server.listen({ host: config.listen.host, port: config.listen.port });
   const [address] = server.addresses();
@@ -134,29 +150,8 @@ async function closeAll(closing: (() => unknown)[]): Promise<void> {
       .catch(() => undefined);
 }
 
-async function openDispatchKey(config: DispatcherConfig): Promise<DispatchKey> {
-  const trust = await readTrust(config);
+async function openDispatchKey(config: DispatcherConfig, trust: Trust): Promise<DispatchKey> {
   const key = await importDispatchKey(privateJwkOf(fromUtf8(openKeyStore(config.keys).readSecret('dispatch'))));
   if (key.id !== trust.dispatch.id) throw dispatcherError('ERR_DISPATCHER_KEY');
   return key;
-}
-
-function createChannels(config: DispatcherConfig, surroundings: Surroundings): Map<string, Channel> {
-  const context: AdapterContext = {
-    now: surroundings.now,
-    fetch,
-    readSecret: async (path) => trimNewline(new Uint8Array(await readFile(path))),
-  };
-  return new Map(
-    Object.entries(config.channels).map(([channel, { adapter: name, ...settings }]) => [
-      channel,
-      { name, adapter: createAdapter(name, settings, context) },
-    ]),
-  );
-}
-
-function trimNewline(bytes: Uint8Array): Uint8Array {
-  let end = bytes.length;
-  while (end > 0 && (bytes[end - 1] === 0x0a || bytes[end - 1] === 0x0d)) end -= 1;
-  return bytes.subarray(0, end);
 }

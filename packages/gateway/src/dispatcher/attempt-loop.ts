@@ -6,12 +6,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { DispatchKey } from '@sealpost/crypto/dispatch';
 import type { Database, Logger, Surroundings } from '@sealpost/platform';
 import { SealpostError, type Timestamp } from '@sealpost/protocol';
-import type { Outcome } from '@sealpost/protocol/carriage';
+import type { Report } from '@sealpost/protocol/carriage';
 import { type Bus, POLL_MS } from '../platform/bus.ts';
 import type { Claimed, Lease } from './claim-schema.ts';
 import { claimAttempts, LEASE_MS, nextDue, renewLeases, reportOutcome } from './claims.ts';
 import { reached } from './points.ts';
-import { type Channel, tryAttempt } from './try.ts';
+import { perform } from './task.ts';
+import type { TaskDeps } from './try.ts';
+import type { Vendor } from './vendor.ts';
 
 const RENEW_EVERY = LEASE_MS / 3;
 /** Longer than any adapter lets a provider take; then the lease is let go, whatever it hangs on. */
@@ -20,7 +22,7 @@ const LEAST_WAIT = 10;
 
 export interface LoopDeps {
   readonly concurrency: number;
-  readonly channels: ReadonlyMap<string, Channel>;
+  readonly vendors: ReadonlyMap<string, Vendor>;
   readonly key: DispatchKey;
   readonly database: Database;
   readonly bus: Bus;
@@ -35,23 +37,19 @@ interface Place {
 }
 
 export function startAttemptLoop(deps: LoopDeps): { stop(): Promise<void> } {
-  const { concurrency, channels, key, database, bus, logger, surroundings } = deps;
+  const { concurrency, vendors, key, database, bus, logger, surroundings } = deps;
   const owner = surroundings.uuid();
   const stopping = new AbortController();
   const places = new Set<Place>();
 
-  const outcomeOf = async ({ lease, attempt }: Claimed): Promise<Outcome> => {
-    if (attempt === undefined) return { kind: 'permanent', reason: 'unreadable-attempt' };
-    try {
-      return await tryAttempt(attempt, channels, key, surroundings.now());
-    } catch (cause) {
-      logger.error('adapter broke its contract', { channel: attempt.channel, attempt: lease.id, cause });
-      return { kind: 'ambiguous', reason: 'adapter-failed' };
-    }
-  };
+  const failed: TaskDeps['failed'] = (what, { id, vendor }, cause) =>
+    what === 'adapter'
+      ? logger.error('adapter broke its contract', { vendor, attempt: id, cause })
+      : logger.warn('database away', { vendor, attempt: id, code: codeOf(cause) });
+  const tasks: TaskDeps = { vendors, key, database, now: surroundings.now, failed };
 
   /** A try's outcome is known only here: it is offered until it is stored, another has taken over, or we stop. */
-  const report = async (lease: Lease, outcome: Outcome, since: Timestamp): Promise<void> => {
+  const report = async (lease: Lease, outcome: Report, since: Timestamp): Promise<void> => {
     for (;;) {
       try {
         const counted = await reportOutcome(database, lease, outcome, surroundings.now());
@@ -71,11 +69,16 @@ export function startAttemptLoop(deps: LoopDeps): { stop(): Promise<void> } {
   const begin = (claimed: Claimed) => {
     const since = surroundings.now();
     const work = async () => {
-      const outcome = await outcomeOf(claimed);
+      const outcome = await perform(claimed, tasks);
       reached('attempt.answered');
       await report(claimed.lease, outcome, since);
     };
-    const place: Place = { lease: claimed.lease, since, task: work().finally(() => places.delete(place)) };
+    // A bug, and nothing is known of the try: its lease runs out, and whoever claims it next finds it interrupted.
+    const broken = (cause: unknown) => logger.error('attempt broke off', { attempt: claimed.lease.id, cause });
+    const task = work()
+      .catch(broken)
+      .finally(() => places.delete(place));
+    const place: Place = { lease: claimed.lease, since, task };
     places.add(place);
   };
 

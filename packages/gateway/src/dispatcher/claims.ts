@@ -4,7 +4,7 @@
  */
 import type { Sql } from '@sealpost/platform';
 import type { Timestamp } from '@sealpost/protocol';
-import type { Outcome, ProviderReceipt } from '@sealpost/protocol/carriage';
+import type { ProviderReceipt, Report } from '@sealpost/protocol/carriage';
 import { type AttemptRow, type Claimed, claimedOf, type Lease } from './claim-schema.ts';
 
 /** Renewed while a try is under way; what is not, another dispatcher may take over. */
@@ -19,8 +19,8 @@ WITH ready AS (
 )
 UPDATE attempt a SET lease_owner = $3, lease_until = $4, lease_epoch = a.lease_epoch + 1
 FROM ready WHERE a.id = ready.id
-RETURNING a.id, a.message, a.organisation, a.flow, a.floor, a.channel, a.adapter, a.use, a.part, a.expires,
-  a.lease_epoch AS epoch, ready.interrupted`;
+RETURNING a.id, a.message, a.organisation, a.flow, a.floor, a.channel, a.vendor, a.adapter, a.use, a.part, a.expires,
+  a.task, a.recipient, a.limits, a.provider_id, a.lease_epoch AS epoch, ready.interrupted`;
 
 const RENEW = `
 UPDATE attempt a SET lease_until = $3 FROM unnest($1::uuid[], $2::bigint[]) AS mine(id, epoch)
@@ -34,7 +34,7 @@ WITH mine AS (
 )
 INSERT INTO attempt_outcome (attempt, lane, message, outcome, at) SELECT id, lane, message, $3, $4 FROM mine RETURNING 1 AS one`;
 
-const ADD_RECEIPT = 'INSERT INTO provider_receipt (channel, ids, status, code, received) VALUES ($1, $2, $3, $4, $5)';
+const ADD_RECEIPT = 'INSERT INTO provider_receipt (vendor, ids, status, code, received) VALUES ($1, $2, $3, $4, $5)';
 
 const NEXT = 'SELECT min(GREATEST(available_at, lease_until)) AS due FROM attempt WHERE NOT done';
 
@@ -49,13 +49,8 @@ export async function renewLeases(sql: Sql, leases: readonly Lease[], now: Times
 }
 
 /** `false` when it was reported before, or the try was taken over meanwhile. */
-export async function reportOutcome(
-  sql: Sql,
-  { id, epoch }: Lease,
-  outcome: Outcome,
-  now: Timestamp,
-): Promise<boolean> {
-  return (await sql.query('dispatch-finish', FINISH, [id, epoch, JSON.stringify(outcome), now])).length === 1;
+export async function reportOutcome(sql: Sql, { id, epoch }: Lease, report: Report, now: Timestamp): Promise<boolean> {
+  return (await sql.query('dispatch-finish', FINISH, [id, epoch, JSON.stringify(report), now])).length === 1;
 }
 
 /** When the next attempt may be claimed; `undefined` when there is none. */
@@ -67,13 +62,13 @@ export async function nextDue(sql: Sql): Promise<Timestamp | undefined> {
 /** A provider repeats what is not stored until it is, so nothing it can write may be impossible to store: no U+0000. */
 export async function storeReceipts(
   sql: Sql,
-  channel: string,
+  vendor: string,
   receipts: readonly ProviderReceipt[],
   now: Timestamp,
 ): Promise<void> {
   for (const { providerMessageIds, status, code } of receipts) {
     const ids = providerMessageIds.filter((id) => !id.includes('\0'));
     if (ids.length === 0) continue;
-    await sql.query('dispatch-receipt', ADD_RECEIPT, [channel, ids, status, code.replaceAll('\0', ''), now]);
+    await sql.query('dispatch-receipt', ADD_RECEIPT, [vendor, ids, status, code.replaceAll('\0', ''), now]);
   }
 }

@@ -1,6 +1,6 @@
-/** The dispatcher's configuration file: which provider account stands behind each channel, and the keys it opens with. */
+/** The dispatcher's configuration file: the provider accounts it speaks to, and the keys it opens with. */
 import { databaseConfigSchema, keysConfigSchema, LEVELS } from '@sealpost/platform';
-import { channelNameSchema, organisationSchema } from '@sealpost/protocol';
+import { ADAPTERS, organisationSchema, vendorNameSchema } from '@sealpost/protocol';
 import { z } from 'zod';
 
 export const dispatcherConfigSchema = z.strictObject({
@@ -15,9 +15,21 @@ export const dispatcherConfigSchema = z.strictObject({
   trust_file: z.string().describe('The trust file, signed by the organisation root.'),
   root_file: z.string().describe('The pinned root certificate, PEM or DER.'),
   keys: keysConfigSchema.describe('The dispatcher’s key `dispatch`, which opens carrier forms.'),
-  channels: z
-    .record(channelNameSchema, z.looseObject({ adapter: z.enum(['rcs-google', 'sms-smpp']).describe('The adapter.') }))
-    .describe('Settings of each channel by its name: `adapter` and what that adapter takes (docs/channels.md).'),
+  vendors: z
+    .record(
+      vendorNameSchema,
+      z.looseObject({
+        adapter: z.enum(ADAPTERS).exclude(['app']).describe('The adapter.'),
+        unsafe_private_hosts: z
+          .array(z.string().min(1).max(260))
+          .max(20)
+          .default([])
+          .describe('Hosts, or `host:port`, this vendor’s settings may lead to although their address is private.'),
+      }),
+    )
+    .describe(
+      'Provider accounts by the name a channel’s manifest gives them: `adapter` and what that adapter takes (docs/channels.md).',
+    ),
   concurrency: z.int().min(1).max(1000).default(16).describe('Attempts under way at once.'),
   log_level: z.enum(LEVELS).default('info').describe('Least level that is logged.'),
 });

@@ -6,8 +6,8 @@ export const DISPATCHER_POINTS = {
   'attempt.answered': 'a provider has answered or failed to, nothing is reported',
   'attempt.reported': 'an outcome is durable, the gateway had no hint',
   'webhook.received': 'a provider’s webhook is here, unread',
-  'receipts.before-store': 'a provider’s receipts are verified, not stored',
-  'receipts.stored': 'receipts are durable, the provider was not told',
+  'receipts.before-store': 'what a provider told is verified, not stored',
+  'receipts.stored': 'what a provider told is durable, the provider was not told',
 } as const satisfies PointTable;
 
 export const reached = pointsOf(DISPATCHER_POINTS);

@@ -5,7 +5,7 @@
  */
 import type { Database, Logger } from '@sealpost/platform';
 
-export const TOPICS = ['lane', 'attempt', 'outcome', 'queue', 'position', 'directory', 'bundle'] as const;
+export const TOPICS = ['lane', 'attempt', 'outcome', 'queue', 'position', 'directory', 'bundle', 'inbound'] as const;
 export type Topic = (typeof TOPICS)[number];
 
 /** How long a lost hint may cost: every listener polls at least this often. */

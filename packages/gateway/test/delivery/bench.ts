@@ -9,6 +9,7 @@ import { agentUri, sha256 } from '@sealpost/crypto/verify';
 import { createLogger } from '@sealpost/platform';
 import {
   agentIdSchema,
+  type Bundle,
   type CompiledFlow,
   type ConversationId,
   canonicalBytes,
@@ -23,6 +24,7 @@ import {
 } from '@sealpost/protocol';
 import { createDelivery, type Delivery } from '../../src/modules/delivery/index.ts';
 import { laneOf } from '../../src/modules/log/index.ts';
+import { createRouter } from '../../src/modules/routing/index.ts';
 import { type Bench, createBench, type Node } from '../directory/bench.ts';
 import { type Person, random } from '../directory/people.ts';
 import { newConversationId } from '../groups/mls.ts';
@@ -47,6 +49,8 @@ export interface AcceptWishes {
 export interface DeliveryBench extends Bench {
   readonly delivery: Delivery;
   readonly dispatch: { readonly id: string; readonly publicKey: string; readonly privateJwk: PrivateJwk };
+  /** The bundle that runs; none unless a test puts one here. */
+  bundle: Bundle | undefined;
   /** What flowAt answers; a test may put another in its place. */
   flow: (version: number) => Promise<CompiledFlow | undefined>;
   recipient(name: string, address?: string): Promise<Recipient>;
@@ -77,6 +81,8 @@ export async function createDeliveryBench(): Promise<DeliveryBench> {
       surroundings: clock,
       organisation: organisation.trust.organisation,
       flowAt: (version) => made.flow(version),
+      bundle: () => made.bundle,
+      router: createRouter({ surroundings: clock, bundle: () => made.bundle }),
     });
   const delivery = deliveryOf(bench);
   const events = async (message: MessageId) => (await log.eventsOf(database, message)).map(({ event }) => event);
@@ -86,6 +92,7 @@ export async function createDeliveryBench(): Promise<DeliveryBench> {
     logged,
     deliveryOf,
     dispatch: { id: key.id, publicKey: key.publicKey, privateJwk },
+    bundle: undefined,
     flow: async () => FLOW,
     async recipient(name, address = ADDRESS) {
       // Enrolling asks for a young checkpoint, and tests move the clock.

@@ -24,7 +24,7 @@ describe('lanes', () => {
   const receipt = (ids: string[], status = 'delivered', channel = 'sms-main') =>
     bench.database.query(
       't-receipt',
-      'INSERT INTO provider_receipt (channel, ids, status, code, received) VALUES ($1, $2, $3, $4, $5)',
+      'INSERT INTO provider_receipt (vendor, ids, status, code, received) VALUES ($1, $2, $3, $4, $5)',
       [channel, ids, status, 'x', bench.clock.now()],
     );
   /** The dispatcher's report, as it writes it. */

@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { decide } from '../../src/modules/delivery/machine.ts';
 import { applyEvent, type DeliveryState, foldDelivery } from '../../src/modules/delivery/state.ts';
 import type { Decision, Input, Surroundings } from '../../src/modules/delivery/types.ts';
+import { NO_FACTS } from '../../src/modules/routing/index.ts';
 import { ACCEPTED, attemptIds, FLOW, MESSAGE, STARTED } from './fixtures.ts';
 
 const start = (): DeliveryState => foldDelivery([ACCEPTED])!;
@@ -16,6 +17,7 @@ function around(now: number, more: Partial<Surroundings> = {}): Surroundings {
     flow: FLOW,
     devices: 2,
     forms: new Set(['rcs-main', 'sms-main']),
+    route: NO_FACTS,
     attemptId: attemptIds(),
     ...more,
   };

@@ -2,21 +2,19 @@
  * A whole delivery for tests: a gateway's delivery stepped by hand, a real dispatcher under a database role of its own that
  * has what the migration grants and nothing else, and the simulated carriers and phones, all by one clock.
  */
-import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
 import type { openDatabase } from '@sealpost/platform';
-import type { MessageId } from '@sealpost/protocol';
+import type { CompiledFlow, MessageId } from '@sealpost/protocol';
 import { createServiceAccount, type FaultKind, type SimulatorOptions, startSimulator } from '@sealpost/simulator';
 import { inject } from 'vitest';
-import { createGuest, dropDatabase } from '../../../cli/src/postgres/index.ts';
+import { dropDatabase } from '../../../cli/src/postgres/index.ts';
 import { type RunningDispatcher, startDispatcher } from '../../src/dispatcher/app.ts';
 import { dispatcherConfigSchema } from '../../src/dispatcher/config.ts';
 import { createDeliveryBench, type DeliveryBench, until } from '../delivery/bench.ts';
-import { quiet, SQL_FOLDER } from '../support/gateway-log.ts';
+import { quiet } from '../support/gateway-log.ts';
+import { createDispatcherRole } from './role.ts';
 import { createDispatcherFolder } from './trust.ts';
 
 export const CLIENT_TOKEN = 'client-token-1';
@@ -35,10 +33,10 @@ export interface Stage extends DeliveryBench {
   /** How to connect to the database as the dispatcher does. */
   readonly guest: Parameters<typeof openDatabase>[0];
   readonly url: string;
+  /** Every message from here on is of this flow. */
+  useFlow(flow: CompiledFlow): void;
   /** Starts a dispatcher; one at a time. */
   start(): Promise<RunningDispatcher>;
-  /** A second one by the same configuration, port included. */
-  startAnother(): Promise<RunningDispatcher>;
   /** How many clients are bound to the SMSC. */
   bound(): Promise<number>;
   /** Everything a carrier was asked to send. */
@@ -55,10 +53,10 @@ export interface Stage extends DeliveryBench {
 }
 
 export async function createStage(
-  options: { smsc?: Partial<SimulatorOptions['smsc']>; channels?: object } = {},
+  options: { smsc?: Partial<SimulatorOptions['smsc']>; vendors?: object } = {},
 ): Promise<Stage> {
   const bench = await createDeliveryBench();
-  const { role, password, database, host, port: databasePort } = await guestOf(bench);
+  const { role, password, database, host, port: databasePort } = await createDispatcherRole(bench.database);
   const folder = await createDispatcherFolder(bench.organisation, bench.dispatch);
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
@@ -84,9 +82,10 @@ export async function createStage(
     trust_file: folder.trust_file,
     root_file: folder.root_file,
     keys: folder.keys,
-    channels: {
+    vendors: {
       'rcs-main': {
         adapter: 'rcs-google',
+        unsafe_private_hosts: ['127.0.0.1'],
         base_url: base,
         token_url: `${base}/token`,
         agent_id: AGENT,
@@ -103,7 +102,7 @@ export async function createStage(
         source_address: 'Acme',
         response_timeout: '2s',
       },
-      ...options.channels,
+      ...options.vendors,
     },
   });
   const call = async (method: string, path: string, body?: unknown) => {
@@ -119,6 +118,9 @@ export async function createStage(
     role,
     guest: { host, port: databasePort, database, user: role, password },
     url,
+    useFlow(flow) {
+      bench.flow = async () => flow;
+    },
     async start() {
       running = await startDispatcher(config, { logger: quiet, surroundings: bench.clock });
       await until(async () => {
@@ -127,7 +129,6 @@ export async function createStage(
       }, 'the channels are up');
       return running;
     },
-    startAnother: () => startDispatcher(config, { logger: quiet, surroundings: bench.clock }),
     bound: async () => (await call('GET', '/livez')).smppClients,
     sent: async (carrier) =>
       ((await call('GET', '/traffic')) as Carried[]).filter(
@@ -159,26 +160,6 @@ export function told(event: object): string {
   const { kind, channel, decision, outcome, status, effect, receipt, state, reason } = event as Record<string, string>;
   const why = kind === 'route.step' && decision === 'skipped' ? reason : undefined;
   return [kind, channel, decision, why, outcome, status, effect, receipt, state].filter(Boolean).join(' ');
-}
-
-/** The role the migration grants to, under a name of its own: roles belong to the whole server, which tests share. */
-async function guestOf({ database: owner }: DeliveryBench) {
-  const server = inject('postgres');
-  const role = `dispatcher_${randomBytes(6).toString('hex')}`;
-  const password = randomBytes(16).toString('hex');
-  const [row] = await owner.query<{ name: string }>('t-name', 'SELECT current_database() AS name');
-  const database = row!.name;
-  await createGuest(server, { database, role, password });
-  await owner.query('t-grants', grantsOf('sealpost_dispatcher').replaceAll('sealpost_dispatcher', role));
-  return { role, password, database, host: server.socketDir, port: server.port };
-}
-
-/** The statement of the migration that grants. */
-function grantsOf(role: string): string {
-  const text = readFileSync(join(SQL_FOLDER, '0020-delivery.sql'), 'utf8');
-  const block = text.slice(text.indexOf('DO $$'), text.lastIndexOf('$$;') + 3);
-  if (!block.includes(role)) throw new Error('the migration grants nothing to the dispatcher');
-  return block;
 }
 
 async function freePort(): Promise<number> {

@@ -63,7 +63,15 @@ export const messageAcceptedSchema = z
   })
   .meta({ id: 'MessageAccepted' });
 
-const MESSAGE_STATES = ['accepted', 'delivered', 'read', 'acknowledged', 'expired', 'undeliverable'] as const;
+const MESSAGE_STATES = [
+  'accepted',
+  'delivered',
+  'read',
+  'acknowledged',
+  'expired',
+  'undeliverable',
+  'revoked',
+] as const;
 
 /** `GET /v1/messages/:message` */
 export const messageStatusSchema = z
@@ -202,3 +210,70 @@ export const consoleFlowsSchema = z
   })
   .meta({ id: 'ConsoleFlows' });
 export type ConsoleFlow = z.infer<typeof consoleFlowsSchema>['flows'][number];
+
+/** What subscribers are told, as CloudEvents 1.0; docs/events.md says what each holds. */
+export const SUBSCRIBED_TYPES = [
+  'sealpost.message.replied',
+  'sealpost.message.suggestion',
+  'sealpost.message.file',
+  'sealpost.message.opted-out',
+  'sealpost.message.opted-in',
+  'sealpost.message.delivered',
+  'sealpost.message.read',
+  'sealpost.message.ended',
+  'sealpost.message.revoked',
+  'sealpost.subscription.disabled',
+] as const;
+export type SubscribedType = (typeof SUBSCRIBED_TYPES)[number];
+
+export const subscriptionIdSchema = z.uuidv4().brand<'SubscriptionId'>();
+export type SubscriptionId = z.infer<typeof subscriptionIdSchema>;
+
+/** `POST /v1/subscriptions`, with an application's token. */
+export const subscriptionRequestSchema = z
+  .strictObject({
+    url: z.string().min(1).max(2048).describe('https, without credentials and fragment'),
+    types: z.array(z.enum(SUBSCRIBED_TYPES)).min(1).max(SUBSCRIBED_TYPES.length),
+    flow: flowNameSchema.optional().describe('one of the token’s; without it all of them'),
+  })
+  .meta({ id: 'SubscriptionRequest' });
+/** Shown once: the secret of the first signature (HMAC-SHA-256), and the public key of the second (Ed25519). */
+export const subscriptionMadeSchema = z.strictObject({
+  subscription: subscriptionIdSchema,
+  secret: z.string().describe('whsec_ and base64'),
+  publicKey: z.string().describe('whpk_ and base64'),
+});
+export const subscriptionsSchema = z
+  .strictObject({
+    publicKey: z.string().describe('whpk_ and base64'),
+    subscriptions: z
+      .array(
+        z.strictObject({
+          subscription: subscriptionIdSchema,
+          url: z.string(),
+          types: z.array(z.enum(SUBSCRIBED_TYPES)),
+          flows: z.array(flowNameSchema),
+          created: timestampSchema,
+          disabled: timestampSchema.nullable().describe('when it was given up, after days of failures or at 410'),
+        }),
+      )
+      .max(20),
+  })
+  .meta({ id: 'Subscriptions' });
+/** `GET /v1/subscriptions/:subscription/dead-letters`: given up after the last try, oldest first. */
+export const deadLettersSchema = z
+  .strictObject({
+    deadLetters: z
+      .array(
+        z.strictObject({
+          event: z.uuid(),
+          type: z.enum(SUBSCRIBED_TYPES),
+          made: timestampSchema,
+          tries: z.int().min(1),
+          code: z.string().describe('why the last try failed: a status, or what kept it from being answered'),
+        }),
+      )
+      .max(100),
+  })
+  .meta({ id: 'DeadLetters' });
+export const replayedSchema = z.strictObject({ replayed: z.int().min(0) });

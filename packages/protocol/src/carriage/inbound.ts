@@ -3,7 +3,7 @@
  * read it; the dispatcher seals it to control at once, so that the gateway stores nothing readable.
  */
 import { z } from 'zod';
-import { channelNameSchema, timestampSchema } from '../ids.ts';
+import { timestampSchema, vendorNameSchema } from '../ids.ts';
 
 export const inboundContentSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('text'), text: z.string().min(1).max(200_000) }),
@@ -37,7 +37,7 @@ export type InboundContent = z.infer<typeof inboundContentSchema>;
 /** The plaintext of a sealed inbound message, as the dispatcher seals it to control. */
 export const sealedInboundSchema = z.strictObject({
   v: z.literal(1),
-  vendor: channelNameSchema,
+  vendor: vendorNameSchema,
   inbound: inboundSchema,
 });
 export type SealedInbound = z.infer<typeof sealedInboundSchema>;

@@ -7,8 +7,8 @@ import { lookup } from 'node:dns/promises';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { isIP } from 'node:net';
+import { mayBeAsked } from '@sealpost/platform';
 import type { CompiledFlow } from '@sealpost/protocol';
-import { mayBeAsked } from './address-rules.ts';
 import type { LinkCode } from './alerts-errors.ts';
 import { type MediaType, mediaTypeOf } from './media-type.ts';
 

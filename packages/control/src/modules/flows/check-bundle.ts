@@ -2,7 +2,7 @@
  * What a bundle must fulfil beyond its schema, whoever compiled it: floors kept on every step, a step that carries,
  * references resolved, names once. Pure; control asks before it runs one, the compiler before it makes one.
  */
-import { type Bundle, type CompiledFlow, meetsFloor } from '@sealpost/protocol';
+import { type Bundle, type CompiledFlow, rungMeetsFloor } from '@sealpost/protocol';
 import { checkPolicies } from './check-policies.ts';
 
 export type BundleFault = 'ERR_FLOWS_FLOOR' | 'ERR_FLOWS_REFERENCES' | 'ERR_FLOWS_POLICIES';
@@ -18,6 +18,6 @@ export function faultOf(bundle: Bundle): BundleFault | undefined {
 }
 
 export function keepsItsFloor(flow: Pick<CompiledFlow, 'floor' | 'ladder'>): boolean {
-  const kept = flow.ladder.every((step) => meetsFloor(step.use, step.adapter, flow.floor));
-  return kept && flow.ladder.some((step) => step.use === 'carry');
+  const kept = flow.ladder.every((step) => rungMeetsFloor(step, flow.floor));
+  return kept && flow.ladder.some((step) => step.use !== 'notice');
 }

@@ -27,6 +27,7 @@ import type { Attachment } from '@sealpost/protocol/content';
 import type { GatewayClient } from '../../gateway/gateway-client.ts';
 import { reached } from '../../points.ts';
 import type { Agents } from '../agents/index.ts';
+import type { Consent } from '../consent/index.ts';
 import { type Flows, flowsError } from '../flows/index.ts';
 import { type Identity, identityError } from '../identity/index.ts';
 import { blockedBy, inspect } from '../inspection/index.ts';
@@ -35,7 +36,15 @@ import { decideRoute } from './decide-route.ts';
 import { messagesError } from './messages-errors.ts';
 import { newestMessages } from './newest.ts';
 import { principalKey } from './principal-key.ts';
-import { addRequest, discardRequest, findByMessage, findRequest, type StoredRequest } from './request-store.ts';
+import {
+  addRequest,
+  discardRequest,
+  findByMessage,
+  findRequest,
+  type Sender,
+  type StoredRequest,
+  senderOf,
+} from './request-store.ts';
 import { buildEnvelope, commitContent, type Draft, sealNotices, signSubmission } from './seal-envelope.ts';
 import { stateOf } from './status.ts';
 import { submitStored } from './submit.ts';
@@ -67,6 +76,8 @@ export interface Messages {
   send(principal: Principal, request: MessageRequest, key: string, prepared?: Prepared): Promise<MessageAccepted>;
   /** Throws ERR_MESSAGES_MISSING to whoever neither sent it nor reads for the operators. */
   status(reader: Principal | ConsoleSession, message: MessageId): Promise<MessageStatus>;
+  /** The application that sent it, and in which flow; `undefined` for what no application sent. */
+  senderOf(message: string): Promise<Sender | undefined>;
   /** The newest fifty, newest first, with how each stands. */
   newest(): Promise<ConsoleMessage[]>;
   /** What proves a message's log entries. Throws ERR_MESSAGES_MISSING. */
@@ -77,6 +88,7 @@ export interface MessagesDeps {
   readonly database: Database;
   readonly gateway: Pick<GatewayClient, 'submit' | 'timeline' | 'results' | 'evidence'>;
   readonly identity: Pick<Identity, 'member'>;
+  readonly consent: Pick<Consent, 'suppressed'>;
   readonly flows: Pick<Flows, 'current' | 'knownFlow'>;
   readonly policy: Pick<Policy, 'decide'>;
   readonly agents: Pick<Agents, 'withConversation'>;
@@ -165,8 +177,9 @@ export function createMessages(deps: MessagesDeps): Messages {
   };
 
   const sealed = async (order: Order): Promise<StoredRequest> => {
-    const phone = (await knownMember(order)).phone;
+    const member = await knownMember(order);
     const draft = await drafted(order);
+    const phone = await heeded(member.phone, draft.flow.agent);
     return agents.withConversation(draft.flow.agent, draft.to, async (held) => {
       // Another request under the same key may have been faster while this one waited for the conversation.
       const known = await stored(order);
@@ -191,6 +204,13 @@ export function createMessages(deps: MessagesDeps): Messages {
         return { ...row, state: 'stored', receipt: null };
       });
     });
+  };
+
+  /** Whoever asked an agent to stop gets no notice of it: the app channel alone is left, and carries without an address. */
+  const heeded = async (phone: string | undefined, agent: string) => {
+    if (phone === undefined || !(await deps.consent.suppressed({ kind: 'phone', address: phone }, agent))) return phone;
+    logger.info('notice not sealed', { reason: 'opted-out' });
+    return undefined;
   };
 
   const knownMember = async ({ request }: Order) => {
@@ -243,6 +263,7 @@ export function createMessages(deps: MessagesDeps): Messages {
       const { flow, recipient: to } = row;
       return { message, flow, to, state: stateOf(timeline), timeline: timeline.events };
     },
+    senderOf: (message) => senderOf(database, message),
     newest: () => newestMessages(database, gateway),
     async evidence(message, after, limit) {
       if ((await findByMessage(database, message)) === undefined) throw messagesError('ERR_MESSAGES_MISSING');

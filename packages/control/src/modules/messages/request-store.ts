@@ -42,6 +42,17 @@ export async function findByMessage(sql: Sql, message: MessageId): Promise<Store
   return read(await sql.query<Row>('message-request-by-message', text, [message]));
 }
 
+export interface Sender {
+  readonly application: string;
+  readonly flow: FlowName;
+}
+
+export async function senderOf(sql: Sql, message: string): Promise<Sender | undefined> {
+  const text = `SELECT substr(principal, 13) AS application, flow FROM message_request
+    WHERE message = $1 AND principal LIKE 'application:%'`;
+  return (await sql.query<Sender>('message-request-sender', text, [message]))[0];
+}
+
 /** Message ids are UUIDs of version 7: their order is that of time, and their unique index answers this. */
 export async function newestRequests(
   sql: Sql,

@@ -1,5 +1,5 @@
 /** What must hold inside a bundle, whoever signed it: the gateway does not take the compiler's word (DESIGN section 4). */
-import { type Bundle, type CompiledFlow, meetsFloor, type ProblemDetail } from '@sealpost/protocol';
+import { type Bundle, type CompiledFlow, type ProblemDetail, rungMeetsFloor } from '@sealpost/protocol';
 
 export type BundleFault =
   | { readonly code: 'ERR_BUNDLE_BELOW_FLOOR'; readonly details: readonly ProblemDetail[] }
@@ -17,12 +17,10 @@ export function faultOf(bundle: Bundle): BundleFault | undefined {
 
 function belowFloor(flow: CompiledFlow, index: number): ProblemDetail[] {
   const pointer = `/flows/${index}/ladder`;
-  const details = flow.ladder.flatMap(({ use, adapter }, step) =>
-    meetsFloor(use, adapter, flow.floor)
-      ? []
-      : [{ pointer: `${pointer}/${step}`, detail: 'protects less than the floor' }],
+  const details = flow.ladder.flatMap((rung, step) =>
+    rungMeetsFloor(rung, flow.floor) ? [] : [{ pointer: `${pointer}/${step}`, detail: 'protects less than the floor' }],
   );
-  const carries = flow.ladder.some(({ use }) => use === 'carry');
+  const carries = flow.ladder.some(({ use }) => use !== 'notice');
   return carries ? details : [...details, { pointer, detail: 'no step carries the content' }];
 }
 

@@ -4,10 +4,18 @@
  * set aside: it neither stops its lane nor is lost.
  */
 import type { Database, Logger, Sql, Surroundings } from '@sealpost/platform';
-import { attemptIdSchema, type CompiledFlow, type Envelope, type FlowName, type MessageId } from '@sealpost/protocol';
+import {
+  attemptIdSchema,
+  type Bundle,
+  type CompiledFlow,
+  type Envelope,
+  type FlowName,
+  type MessageId,
+} from '@sealpost/protocol';
 import { reached } from '../../points.ts';
 import type { Groups } from '../groups/index.ts';
 import type { Log } from '../log/index.ts';
+import { NO_FACTS, type RouteFacts, type Router } from '../routing/index.ts';
 import { deliveryError } from './delivery-errors.ts';
 import { carryOut } from './effects.ts';
 import { Fenced } from './lease.ts';
@@ -23,6 +31,8 @@ export interface DecidingDeps {
   readonly log: Pick<Log, 'append' | 'histories' | 'lockLane' | 'laneOf' | 'envelopes'>;
   readonly groups: Pick<Groups, 'devicesOf' | 'enqueue'>;
   readonly flowAt: (version: number, flow: FlowName) => Promise<CompiledFlow | undefined>;
+  readonly router: Router;
+  readonly bundle: () => Bundle | undefined;
 }
 
 /** A message while its inputs are decided. */
@@ -32,6 +42,7 @@ interface Case {
   readonly flow: CompiledFlow;
   /** Of its conversation, as the batch found them. */
   readonly devices: readonly DeviceId[];
+  readonly route: RouteFacts;
 }
 
 /** Takes inputs of a lane inside a transaction that holds it. */
@@ -47,7 +58,7 @@ export interface Deciding {
 export function createDeciding(deps: DecidingDeps): Deciding {
   const { database, log, groups, logger, surroundings } = deps;
 
-  /** Reads what there is to know of these messages, in three statements however many they are. */
+  /** Reads what there is to know of these messages, in a few statements however many they are. */
   const casesOf = async (tx: Sql, lane: number, messages: readonly MessageId[]): Promise<Map<MessageId, Case>> => {
     const histories = await log.histories(tx, messages);
     const states = new Map<MessageId, DeliveryState>();
@@ -59,25 +70,32 @@ export function createDeciding(deps: DecidingDeps): Deciding {
     const envelopes = await log.envelopes(tx, [...states.keys()]);
     const conversations = [...states.values()].map(({ accepted }) => accepted.conversation);
     const devices = await groups.devicesOf(tx, [...new Set(conversations)]);
-    const cases = new Map<MessageId, Case>();
+    const found: (Omit<Case, 'route'> & { readonly message: MessageId })[] = [];
     for (const [message, state] of states) {
       const envelope = envelopes.get(message);
       if (envelope === undefined && state.ended !== undefined) continue;
       if (envelope === undefined) throw deliveryError('ERR_DELIVERY_ENVELOPE');
       const flow = await deps.flowAt(state.accepted.bundle, state.accepted.flow);
       if (flow === undefined) throw deliveryError('ERR_DELIVERY_FLOW');
-      cases.set(message, { state, envelope, flow, devices: devices.get(state.accepted.conversation) ?? [] });
+      found.push({ message, state, envelope, flow, devices: devices.get(state.accepted.conversation) ?? [] });
     }
-    return cases;
+    const routes = await deps.router.facts(
+      tx,
+      found.map(({ flow, state }) => ({ flow, recipient: state.accepted.recipient })),
+    );
+    return new Map(
+      found.map(({ message, ...known }, index) => [message, { ...known, route: routes[index] ?? NO_FACTS }]),
+    );
   };
 
   const decideOne = (known: Case, { message, input }: Taken): Decision => {
-    const { state, envelope, flow, devices } = known;
+    const { state, envelope, flow, devices, route } = known;
     const decision = decide(state, input, {
       now: surroundings.now(),
       message,
       flow,
       devices: devices.length,
+      route,
       forms: new Set(envelope.parts.flatMap((part) => (part.form === 'carrier' ? [part.channel] : []))),
       attemptId: () => attemptIdSchema.parse(surroundings.uuid()),
     });
@@ -97,7 +115,8 @@ export function createDeciding(deps: DecidingDeps): Deciding {
     );
     await log.append(tx, events);
     for (const { message, known, decision } of made) {
-      for (const effect of decision.effects) await carryOut(tx, effect, { groups, lane, message, ...known });
+      for (const effect of decision.effects)
+        await carryOut(tx, effect, { groups, lane, message, bundle: deps.bundle(), ...known });
     }
     return made.map(({ decision }) => decision);
   };

@@ -4,12 +4,13 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Database, Logger, Sql, Surroundings } from '@sealpost/platform';
-import type { CompiledFlow, Envelope, FlowName } from '@sealpost/protocol';
+import type { Bundle, CompiledFlow, Envelope, FlowName } from '@sealpost/protocol';
 import { type Bus, POLL_MS } from '../../platform/bus.ts';
 import { reached } from '../../points.ts';
 import type { Directory } from '../directory/index.ts';
 import type { Groups } from '../groups/index.ts';
 import type { Log } from '../log/index.ts';
+import type { Router } from '../routing/index.ts';
 import { createDeciding, type Take } from './deciding.ts';
 import { deliveryError } from './delivery-errors.ts';
 import { createReceiptIntake, type ReceiptResult } from './device-receipt.ts';
@@ -34,6 +35,9 @@ export interface DeliveryDeps {
   readonly directory: Pick<Directory, 'device'>;
   /** The flow as the bundle of that version had it. */
   readonly flowAt: (version: number, flow: FlowName) => Promise<CompiledFlow | undefined>;
+  /** The bundle that runs now. */
+  readonly bundle: () => Bundle | undefined;
+  readonly router: Router;
 }
 
 export interface Delivery {
@@ -117,8 +121,8 @@ export function createDelivery(deps: DeliveryDeps): Delivery {
     const now = surroundings.now();
     if (now - prunedAt <= PRUNE_EVERY) return;
     prunedAt = now;
-    for (const { channel, count } of await prune(database, now - PARKED_FOR))
-      logger.warn('receipts of no known message dropped', { channel, count });
+    for (const { vendor, count } of await prune(database, now - PARKED_FOR))
+      logger.warn('receipts of no known message dropped', { vendor, count });
   };
 
   const step = async (): Promise<boolean> => {

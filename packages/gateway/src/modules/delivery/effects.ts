@@ -1,6 +1,7 @@
 /** Effects of a decision, carried out in the transaction that appends its events: both happen or neither does. */
 import type { Sql } from '@sealpost/platform';
 import {
+  type Bundle,
   type CarrierPart,
   type CompiledFlow,
   canonicalBytes,
@@ -9,6 +10,7 @@ import {
   type MessageId,
 } from '@sealpost/protocol';
 import type { Groups } from '../groups/index.ts';
+import { limitsOf } from '../routing/index.ts';
 import { deliveryError } from './delivery-errors.ts';
 import type { DeviceId, Effect } from './types.ts';
 
@@ -20,6 +22,8 @@ export interface EffectContext {
   readonly message: MessageId;
   readonly envelope: Envelope;
   readonly flow: CompiledFlow;
+  /** The one that runs now; limits are its. */
+  readonly bundle: Bundle | undefined;
   /** Of the conversation. */
   readonly devices: readonly DeviceId[];
 }
@@ -27,19 +31,20 @@ export interface EffectContext {
 const ADD_TIMER = 'INSERT INTO timer (lane, message, kind, step, due) VALUES ($1, $2, $3, $4, $5)';
 
 const ADD_ATTEMPT = `
-INSERT INTO attempt (id, lane, message, step, organisation, flow, floor, channel, adapter, use, try, part, expires, available_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
-ON CONFLICT (id) DO UPDATE SET try = EXCLUDED.try, available_at = EXCLUDED.available_at, done = false,
-  lease_owner = NULL, lease_until = 0`;
+INSERT INTO attempt (id, lane, message, step, organisation, flow, floor, channel, vendor, adapter, use, try, part, expires,
+  available_at, sender, recipient, limits)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
+ON CONFLICT (id) DO UPDATE SET floor = EXCLUDED.floor, vendor = EXCLUDED.vendor, adapter = EXCLUDED.adapter, limits = EXCLUDED.limits,
+  try = EXCLUDED.try, available_at = EXCLUDED.available_at, done = false, lease_owner = NULL, lease_until = 0`;
 
 const ADD_NAME = `
-INSERT INTO provider_message (channel, provider_id, attempt, lane, message, expires) VALUES ($1, $2, $3, $4, $5, $6)
+INSERT INTO provider_message (vendor, provider_id, attempt, lane, message, expires) VALUES ($1, $2, $3, $4, $5, $6)
 ON CONFLICT DO NOTHING`;
 
 /** Providers use their ids again after a while, so the newest holder has it; the ids we chose ourselves stay ours. */
 const TAKE_NAME = `
-INSERT INTO provider_message (channel, provider_id, attempt, lane, message, expires) VALUES ($1, $2, $3, $4, $5, $6)
-ON CONFLICT (channel, provider_id) DO UPDATE SET attempt = EXCLUDED.attempt, lane = EXCLUDED.lane,
+INSERT INTO provider_message (vendor, provider_id, attempt, lane, message, expires) VALUES ($1, $2, $3, $4, $5, $6)
+ON CONFLICT (vendor, provider_id) DO UPDATE SET attempt = EXCLUDED.attempt, lane = EXCLUDED.lane,
   message = EXCLUDED.message, expires = EXCLUDED.expires
 WHERE provider_message.provider_id <> provider_message.attempt::text`;
 
@@ -105,25 +110,32 @@ async function addAttempt(
     effect.step,
     envelope.organisation,
     envelope.flow,
-    envelope.floor,
+    effect.floor,
     rung.channel,
-    rung.adapter,
+    effect.vendor.vendor,
+    effect.vendor.adapter,
     rung.use,
     effect.try,
+    canonicalJson(part),
+    envelope.expires,
+    effect.availableAt,
   ];
-  await tx.query('delivery-attempt', ADD_ATTEMPT, [...row, canonicalJson(part), envelope.expires, effect.availableAt]);
+  const { vendor } = effect.vendor;
+  const { sender, recipient } = envelope;
+  const limits = limitsOf({ vendor, sender, recipient, flow }, context.bundle);
+  await tx.query('delivery-attempt', ADD_ATTEMPT, [...row, sender, recipient, limits]);
   // Some providers speak of a message by the id we chose, perhaps before we have heard that they took it.
-  const named = { attempt: effect.attempt, channel: rung.channel };
+  const named = { attempt: effect.attempt, vendor };
   await tx.query('delivery-name', ADD_NAME, nameRow(named, effect.attempt, context));
 }
 
 /** Receipts of a message may come for a while after it has expired. */
 function nameRow(
-  { attempt, channel }: { readonly attempt: string; readonly channel: string },
+  { attempt, vendor }: { readonly attempt: string; readonly vendor: string },
   name: string,
   { lane, message, envelope }: EffectContext,
 ): unknown[] {
-  return [channel, name, attempt, lane, message, envelope.expires + NAMES_KEPT];
+  return [vendor, name, attempt, lane, message, envelope.expires + NAMES_KEPT];
 }
 
 function carrierFor(envelope: Envelope, channel: string): CarrierPart | undefined {

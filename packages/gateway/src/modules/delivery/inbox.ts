@@ -29,7 +29,7 @@ const BATCH = 100;
 /** Spellings of an id are listed the exact one first: the first that is known counts, not whichever is found first. */
 const FIRST_NAME = `
 SELECT m.lane, m.message, m.attempt FROM provider_message m
-WHERE m.channel = r.channel AND m.provider_id = ANY(r.ids) ORDER BY array_position(r.ids, m.provider_id) LIMIT 1`;
+WHERE m.vendor = r.vendor AND m.provider_id = ANY(r.ids) ORDER BY array_position(r.ids, m.provider_id) LIMIT 1`;
 
 const OUTCOMES = 'SELECT id, lane FROM attempt_outcome ORDER BY id LIMIT $1';
 const MATCHED_RECEIPTS = `
@@ -82,12 +82,12 @@ export async function take(tx: Sql, lane: number, waiting: readonly Waiting[]): 
 }
 
 const PRUNE_RECEIPTS = `
-WITH gone AS (DELETE FROM provider_receipt WHERE received < $1 RETURNING channel)
-SELECT channel, count(*)::int AS count FROM gone GROUP BY channel`;
+WITH gone AS (DELETE FROM provider_receipt WHERE received < $1 RETURNING vendor)
+SELECT vendor, count(*)::int AS count FROM gone GROUP BY vendor`;
 const PRUNE_NAMES = 'DELETE FROM provider_message WHERE expires < $1';
 
-/** Names nobody will use again go, and receipts no message was found for; answers how many of those a channel had. */
-export async function prune(sql: Sql, before: Timestamp): Promise<{ channel: string; count: number }[]> {
+/** Names nobody will use again go, and receipts no message was found for; answers how many of those a vendor had. */
+export async function prune(sql: Sql, before: Timestamp): Promise<{ vendor: string; count: number }[]> {
   await sql.query('delivery-prune-names', PRUNE_NAMES, [before]);
-  return sql.query<{ channel: string; count: number }>('delivery-prune-receipts', PRUNE_RECEIPTS, [before]);
+  return sql.query<{ vendor: string; count: number }>('delivery-prune-receipts', PRUNE_RECEIPTS, [before]);
 }

@@ -2,18 +2,17 @@
  * The delivery state machine: pure. Given what is known and one input it answers the events to append and the effects to
  * carry out in the same transaction. Every input may come twice, late or out of order; then it changes nothing.
  */
-import { type AdapterName, meetsFloor } from '@sealpost/protocol';
+import { isIdempotent, meetsFloor, type RungVendor, vendorsOf } from '@sealpost/protocol';
 import type { Outcome } from '@sealpost/protocol/carriage';
-import { decideStep } from '../routing/index.ts';
+import { chooseVendor, decideStep, higher } from '../routing/index.ts';
 import { type AttemptState, applyEvent, type DeliveryState } from './state.ts';
 import type { Decision, Effect, EventOf, Input, LogEvent, Surroundings } from './types.ts';
 
-/** A provider that repeats a send under the same attempt id without a second effect: `ambiguous` may be tried again. */
-const IDEMPOTENT: Readonly<Record<AdapterName, boolean>> = { app: true, 'rcs-google': true, 'sms-smpp': false };
 const FIRST_BACKOFF = 1_000;
 const LONGEST_BACKOFF = 60_000;
-/** Once one of these is the outcome, the step will not succeed and the next may begin at once. */
-const GIVES_UP: ReadonlySet<Outcome['kind']> = new Set(['downgrade', 'permanent', 'auth-broken', 'security-stop']);
+const SHORTEST_WAIT = 100;
+/** Refusals of the dispatcher's own, each with its exact wait: nothing was asked of the provider, nothing has failed. */
+const HELD_BACK: ReadonlySet<string> = new Set(['vendor-closed', 'circuit-open', 'rate-limited', 'database-away']);
 
 interface Draft {
   state: DeliveryState;
@@ -79,11 +78,14 @@ function takeStep(draft: Draft, step: number, around: Surroundings): void {
     noticeDelivered: [...state.attempts.values()].some(
       ({ receipts }) => receipts.has('delivered') || receipts.has('read'),
     ),
-    expired: around.now >= state.accepted.expires,
+    expires: state.accepted.expires,
+    now: around.now,
     devices: around.devices,
     forms: around.forms,
+    seed: `${around.message} ${step}`,
+    route: around.route,
   };
-  const { kind: decision, reason } = decideStep(rung, facts);
+  const decision = decideStep(rung, facts);
   add(draft, {
     v: 1,
     kind: 'route.step',
@@ -91,24 +93,39 @@ function takeStep(draft: Draft, step: number, around: Surroundings): void {
     message: around.message,
     step,
     channel: rung.channel,
-    adapter: rung.adapter,
+    adapter: decision.kind === 'taken' ? decision.vendor.adapter : rung.adapter,
     use: rung.use,
-    decision,
-    reason,
+    decision: decision.kind,
+    reason: decision.reason,
+    ...(decision.kind === 'taken' && rung.adapter !== 'app' ? { vendor: decision.vendor.vendor } : {}),
+    ...(decision.kind === 'deferred' ? { until: decision.until } : {}),
   });
-  if (decision === 'skipped') return;
+  if (decision.kind === 'deferred') draft.effects.push({ kind: 'timer', timer: 'step', step, due: decision.until });
+  if (decision.kind !== 'taken') return;
   if (rung.adapter === 'app') draft.effects.push({ kind: 'fan-out', conversation: state.accepted.conversation });
-  else startTry(draft, { attempt: around.attemptId(), step, tries: 0, availableAt: around.now }, around);
+  else
+    startTry(
+      draft,
+      { attempt: around.attemptId(), step, vendor: decision.vendor, tries: 0, availableAt: around.now },
+      around,
+    );
 }
 
 function startTry(
   draft: Draft,
-  next: { attempt: EventOf<'attempt.started'>['attempt']; step: number; tries: number; availableAt: number },
+  next: {
+    attempt: EventOf<'attempt.started'>['attempt'];
+    step: number;
+    vendor: RungVendor;
+    tries: number;
+    availableAt: number;
+  },
   around: Surroundings,
 ): void {
   const rung = around.flow.ladder[next.step];
+  const floor = higher(draft.state.accepted.floor, around.route.floor);
   // The same question once more, right before anything could leave: a floor is not a matter of one check.
-  if (rung === undefined || !meetsFloor(rung.use, rung.adapter, draft.state.accepted.floor)) return;
+  if (rung === undefined || !meetsFloor(rung.use, next.vendor.adapter, floor)) return;
   add(draft, {
     v: 1,
     kind: 'attempt.started',
@@ -117,12 +134,15 @@ function startTry(
     step: next.step,
     attempt: next.attempt,
     channel: rung.channel,
+    vendor: next.vendor.vendor,
     try: next.tries + 1,
   });
   draft.effects.push({
     kind: 'attempt',
     attempt: next.attempt,
     step: next.step,
+    vendor: next.vendor,
+    floor,
     try: next.tries + 1,
     availableAt: next.availableAt,
   });
@@ -151,27 +171,67 @@ function onOutcome(
     draft.effects.push({
       kind: 'named',
       attempt: id,
-      channel: attempt.channel,
+      vendor: attempt.vendor,
       providerMessageId: outcome.providerMessageId,
     });
   if (draft.state.ended !== undefined) {
     draft.effects.push({ kind: 'forget', attempt: id });
     return;
   }
-  if (GIVES_UP.has(outcome.kind)) takeNext(draft, attempt.step, around);
-  const wait = retryIn(attempt, outcome, around);
-  if (wait === undefined) return;
-  const availableAt = around.now + wait;
-  if (availableAt >= draft.state.accepted.expires || isSettled(draft.state)) return;
-  startTry(draft, { attempt: id, step: attempt.step, tries: attempt.tries, availableAt }, around);
+  const next = nextTry(draft.state.attempts.get(id) ?? attempt, outcome, draft.state.accepted, around);
+  if (next.kind === 'gives-up') takeNext(draft, attempt.step, around);
+  if (next.kind !== 'again' || isSettled(draft.state)) return;
+  const availableAt = Math.max(around.now + next.wait, around.route.quietUntil ?? 0);
+  if (availableAt >= draft.state.accepted.expires) return;
+  startTry(draft, { attempt: id, step: attempt.step, vendor: next.vendor, tries: attempt.tries, availableAt }, around);
 }
 
-/** Milliseconds until the same attempt may be tried again; `undefined` when it may not. */
-function retryIn(attempt: AttemptState, outcome: Outcome, { flow }: Surroundings): number | undefined {
+type NextTry =
+  /** `wait` milliseconds from now. */
+  | { readonly kind: 'again'; readonly vendor: RungVendor; readonly wait: number }
+  /** The step will not succeed: the next may begin at once. */
+  | { readonly kind: 'gives-up' }
+  /** Taken, or nobody can say: a receipt or the next step's time decides. */
+  | { readonly kind: 'rests' };
+
+const GIVES_UP: NextTry = { kind: 'gives-up' };
+const RESTS: NextTry = { kind: 'rests' };
+
+/**
+ * Who tries again and when. What was certainly not taken may go to another vendor of the channel, at once; what may have
+ * been taken stays with its vendor: repeated where that is harmless, or where the flow would rather have it twice than never.
+ */
+function nextTry(
+  attempt: AttemptState,
+  outcome: Outcome,
+  accepted: EventOf<'message.accepted'>,
+  { flow, route, message }: Surroundings,
+): NextTry {
+  const rung = flow.ladder[attempt.step];
+  const same = rung === undefined ? undefined : vendorsOf(rung).find(({ vendor }) => vendor === attempt.vendor);
+  if (rung === undefined || same === undefined || outcome.kind === 'accepted') return RESTS;
   const backoff = Math.min(FIRST_BACKOFF * 2 ** (attempt.tries - 1), LONGEST_BACKOFF);
-  if (outcome.kind === 'retry-after') return Math.max(outcome.afterMs, backoff);
-  const adapter = flow.ladder[attempt.step]?.adapter;
-  return outcome.kind === 'ambiguous' && adapter !== undefined && IDEMPOTENT[adapter] ? backoff : undefined;
+  const floor = higher(accepted.floor, route.floor);
+  const mayBeSame = meetsFloor(rung.use, same.adapter, floor);
+  if (outcome.kind === 'ambiguous') {
+    const mayRepeat = isIdempotent(same.adapter) || flow.ambiguous === 'at-least-once';
+    return mayRepeat && mayBeSame ? { kind: 'again', vendor: same, wait: backoff } : RESTS;
+  }
+  if (outcome.kind !== 'retry-after' && outcome.kind !== 'auth-broken') return GIVES_UP;
+  if (!route.isRolledOut(rung.channel)) return GIVES_UP;
+  const later: NextTry =
+    outcome.kind === 'retry-after' && mayBeSame
+      ? { kind: 'again', vendor: same, wait: waitOf(outcome, backoff) }
+      : GIVES_UP;
+  if (attempt.unsure) return later;
+  const seed = `${message} ${attempt.step} ${attempt.tries}`;
+  const chosen = chooseVendor({ rung, floor, facts: route, seed, avoid: attempt.turnedAway });
+  if (chosen.kind === 'none') return chosen.reason === 'vendor-closed' ? later : GIVES_UP;
+  return attempt.turnedAway.has(chosen.vendor.vendor) ? later : { kind: 'again', vendor: chosen.vendor, wait: 0 };
+}
+
+function waitOf({ afterMs, reason }: Extract<Outcome, { kind: 'retry-after' }>, backoff: number): number {
+  return HELD_BACK.has(reason) ? Math.max(afterMs, SHORTEST_WAIT) : Math.max(afterMs, backoff);
 }
 
 /** A step that cannot succeed does not make the recipient wait for the next one's time. */
@@ -226,7 +286,16 @@ function withdraw(draft: Draft): void {
 
 function onExpiry(draft: Draft, around: Surroundings): void {
   if (draft.state.ended !== undefined) return;
-  end(draft, 'expired', deliveredToDevice(draft.state) ? 'delivered-unread' : 'reached-no-device', around);
+  end(draft, 'expired', knownAtExpiry(draft.state), around);
+}
+
+/** What is known when time is up: the best of what devices and providers have said. */
+function knownAtExpiry(state: DeliveryState): string {
+  if (deliveredToDevice(state)) return 'delivered-unread';
+  if (isSettled(state)) return 'notice-delivered';
+  const outcomes = [...state.attempts.values()].map(({ outcome }) => outcome);
+  if (outcomes.includes('accepted')) return 'notice-unconfirmed';
+  return outcomes.includes('ambiguous') ? 'notice-ambiguous' : 'reached-no-device';
 }
 
 function end(draft: Draft, state: EventOf<'message.ended'>['state'], reason: string, around: Surroundings): void {

@@ -2,12 +2,28 @@
  * What is known of a delivery, folded from its events and from nothing else: the log is the state. A crash loses no more
  * than the transaction that had not committed.
  */
-import type { AttemptId, ChannelName, DeviceId, EventOf, LogEvent, OutcomeKind, ProviderStatus } from './types.ts';
+import { vendorNameSchema } from '@sealpost/protocol';
+import type {
+  AttemptId,
+  ChannelName,
+  DeviceId,
+  EventOf,
+  LogEvent,
+  OutcomeKind,
+  ProviderStatus,
+  VendorName,
+} from './types.ts';
 
 export interface AttemptState {
   readonly step: number;
   readonly channel: ChannelName;
+  /** Who has the try, or had the last. */
+  readonly vendor: VendorName;
   readonly tries: number;
+  /** A try of it may have had an effect that nobody has denied: it must not go to another vendor. */
+  readonly unsure: boolean;
+  /** Vendors that turned a try of it away; unless it is unsure, none of them took it. */
+  readonly turnedAway: ReadonlySet<VendorName>;
   /** `undefined` while a try is under way. */
   readonly outcome: OutcomeKind | undefined;
   readonly receipts: ReadonlySet<ProviderStatus>;
@@ -33,17 +49,22 @@ export function applyEvent(state: DeliveryState | undefined, event: LogEvent): D
   if (state === undefined) return undefined;
   switch (event.kind) {
     case 'route.step':
-      return { ...state, decided: new Set([...state.decided, event.step]) };
+      // A step that was put off comes due again.
+      return event.decision === 'deferred' ? state : { ...state, decided: new Set([...state.decided, event.step]) };
     case 'attempt.started':
       return withAttempt(state, event.attempt, (known) => ({
         step: event.step,
         channel: event.channel,
+        // Of before there were vendors: the channel was one of its own name.
+        vendor: event.vendor ?? vendorNameSchema.parse(event.channel),
         tries: event.try,
+        unsure: known?.unsure ?? false,
+        turnedAway: known?.turnedAway ?? new Set(),
         outcome: undefined,
         receipts: known?.receipts ?? new Set(),
       }));
     case 'attempt.ended':
-      return withAttempt(state, event.attempt, (known) => known && { ...known, outcome: event.outcome });
+      return withAttempt(state, event.attempt, (known) => known && endedBy(known, event.outcome));
     case 'receipt.provider':
       return withAttempt(
         state,
@@ -59,6 +80,17 @@ export function applyEvent(state: DeliveryState | undefined, event: LogEvent): D
     default:
       return state;
   }
+}
+
+const TURNED_AWAY: ReadonlySet<OutcomeKind> = new Set(['retry-after', 'auth-broken']);
+
+function endedBy(known: AttemptState, outcome: OutcomeKind): AttemptState {
+  return {
+    ...known,
+    outcome,
+    unsure: known.unsure || outcome === 'ambiguous',
+    turnedAway: TURNED_AWAY.has(outcome) ? new Set([...known.turnedAway, known.vendor]) : known.turnedAway,
+  };
 }
 
 function withAttempt(

@@ -6,11 +6,15 @@ import type {
   EventOf,
   LogEvent,
   MessageId,
+  Protection,
+  RungVendor,
   Timestamp,
+  VendorName,
 } from '@sealpost/protocol';
 import type { Outcome } from '@sealpost/protocol/carriage';
+import type { RouteFacts } from '../routing/index.ts';
 
-export type { AttemptId, ChannelName, DeviceId, EventOf, LogEvent } from '@sealpost/protocol';
+export type { AttemptId, ChannelName, DeviceId, EventOf, LogEvent, VendorName } from '@sealpost/protocol';
 export type OutcomeKind = Outcome['kind'];
 export type ProviderStatus = EventOf<'receipt.provider'>['status'];
 
@@ -48,6 +52,9 @@ export type Effect =
       readonly kind: 'attempt';
       readonly attempt: AttemptId;
       readonly step: number;
+      readonly vendor: RungVendor;
+      /** Of the message, or of its flow now where that demands more. */
+      readonly floor: Protection;
       readonly try: number;
       readonly availableAt: Timestamp;
     }
@@ -55,7 +62,7 @@ export type Effect =
   | {
       readonly kind: 'named';
       readonly attempt: AttemptId;
-      readonly channel: EventOf<'attempt.started'>['channel'];
+      readonly vendor: VendorName;
       readonly providerMessageId: string;
     }
   /** Tries that have not begun are not to be made: their forms go, the dispatcher reports them as withdrawn. */
@@ -72,6 +79,7 @@ export interface Surroundings {
   readonly flow: CompiledFlow;
   readonly devices: number;
   readonly forms: ReadonlySet<string>;
+  readonly route: RouteFacts;
   /** A fresh attempt id. */
   readonly attemptId: () => AttemptId;
 }

@@ -1,2 +1,9 @@
-/** Routing: which ladder step is taken now, and why, as pure rules. Owns no table. */
-export { decideStep, type StepDecision, type StepFacts } from './step-decision.ts';
+/**
+ * Routing: which step of a ladder is taken now, by which vendor, and why. Reads what operators, vendors and the dispatcher
+ * have said (`vendor_closed`, `vendor_health`, `capability`) and decides by pure rules.
+ */
+export { type ChosenVendor, chooseVendor } from './choose-vendor.ts';
+export { NO_FACTS, type RouteFacts } from './facts.ts';
+export { limitsOf } from './limits.ts';
+export { createRouter, type Router, type RouterDeps } from './router.ts';
+export { decideStep, higher, type SkipReason, type StepDecision, type StepFacts } from './step-decision.ts';

@@ -12,6 +12,12 @@ export const STEP_REASONS: Readonly<Record<string, string>> = {
   'notice-delivered': 'A provider had already confirmed an earlier notice.',
   'no-device': 'The conversation has no device to deliver to.',
   'no-form': 'The message carries nothing sealed for this channel.',
+  'quiet-hours': 'It is quiet time for this flow; the step waits for its end.',
+  'quiet-until-expiry': 'It is quiet time for this flow until after the message expires.',
+  'not-rolled-out': 'This channel is not yet open to this person.',
+  'vendor-closed': 'An operator has closed every provider account of this channel.',
+  'vendor-expired': 'Every provider account of this channel has expired.',
+  'no-capability': 'The provider does not reach this person now.',
 };
 
 /** How it ended (gateway: delivery/machine.ts). */
@@ -19,6 +25,9 @@ export const END_REASONS: Readonly<Record<string, string>> = {
   'read-by-device': 'A device of the recipient has read it. Nothing more is sent.',
   'delivered-unread': 'A device had it, and nobody had read it in time.',
   'reached-no-device': 'No device had confirmed it in time.',
+  'notice-delivered': 'A provider had confirmed the notice, and no device had the message in time.',
+  'notice-unconfirmed': 'A provider took the notice and never said what became of it.',
+  'notice-ambiguous': 'Nobody could say whether a provider took the notice.',
   'no-device': 'The recipient has no enrolled device.',
 };
 

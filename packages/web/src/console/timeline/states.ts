@@ -9,6 +9,7 @@ export const STATE_WORDS: Readonly<Record<ConsoleMessage['state'], string>> = {
   acknowledged: 'Acknowledged',
   expired: 'Expired',
   undeliverable: 'Not deliverable',
+  revoked: 'Taken back by its sender',
 };
 
 const SECOND = 1000;

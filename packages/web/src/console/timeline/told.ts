@@ -22,7 +22,22 @@ export interface Told extends Words {
 export const ADAPTER_WORDS: Readonly<Record<AdapterName, string>> = {
   app: 'the app',
   'rcs-google': 'RCS',
+  'rcs-twilio': 'RCS',
+  'rcs-infobip': 'RCS',
+  'rcs-sinch': 'RCS',
+  'rcs-vonage': 'RCS',
+  'rcs-aws': 'RCS',
+  'rcs-maap': 'RCS',
   'sms-smpp': 'SMS',
+  'sms-twilio': 'SMS',
+  'whatsapp-cloud': 'WhatsApp',
+  slack: 'Slack',
+  teams: 'Microsoft Teams',
+  signal: 'Signal',
+  imessage: 'iMessage',
+  'imessage-business': 'Apple Messages for Business',
+  email: 'e-mail',
+  webpush: 'Web Push',
 };
 
 /** Whom the message is for, and which adapter the channel of each step has. */
@@ -69,7 +84,7 @@ function step({ step: number, adapter, use, decision, reason }: EventOf<'route.s
   const why = number === 0 && reason === 'due' ? 'It is the first step of the ladder.' : STEP_REASONS[reason];
   const goal = adapter === 'app' ? `to ${recipient}’s devices` : `to ${recipient}’s number`;
   return {
-    sentence: `Step ${number + 1}${decision === 'taken' ? '' : ', skipped'}: ${what} ${goal}.`,
+    sentence: `Step ${number + 1}${decision === 'taken' ? '' : decision === 'skipped' ? ', skipped' : ', put off'}: ${what} ${goal}.`,
     why: why ?? asItStands(reason),
     tone: 'plain',
   };
@@ -129,6 +144,7 @@ const END_WORDS: Readonly<Record<EventOf<'message.ended'>['state'], string>> = {
   read: 'Delivery has ended: read.',
   expired: 'Delivery has ended: expired.',
   undeliverable: 'Delivery has ended: it could not be delivered.',
+  revoked: 'Delivery has ended: the sender took the message back.',
 };
 
 function by(

@@ -1,6 +1,6 @@
 /**
- * Which network addresses a link may lead to (IANA special-purpose registries, RFC 6890). Public ones always; private,
- * loopback and link-local ones only where the flow says `private: true`; the rest never.
+ * Which network addresses a URL somebody else wrote may lead to (IANA special-purpose registries, RFC 6890). Public ones
+ * always; private, loopback and link-local ones only where whoever runs this server says so; the rest never.
  */
 import { BlockList, isIPv6 } from 'node:net';
 
