@@ -51,6 +51,8 @@ const ACCESS: Readonly<Record<string, Access>> = {
   'control POST /v1/alert-senders': anybody,
   'control PUT /v1/bundle': anybody,
   'control POST /v1/invites': anybody,
+  'control POST /v1/vendors/switch': anybody,
+  'control GET /v1/vendors': approver,
   'control POST /v1/enrollments': anybody,
   'control POST /v1/devices/revoke': anybody,
   'control POST /v1/messages': {

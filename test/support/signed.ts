@@ -20,6 +20,7 @@ export const APPROVED_PATHS: readonly string[] = [
   '/v1/devices/revoke',
   '/v1/bundle',
   '/v1/console/invites',
+  '/v1/vendors/switch',
 ];
 
 /** A client assertion (RFC 7523 section 3) valid for a minute, with claims changed at will. */

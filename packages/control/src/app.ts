@@ -164,7 +164,7 @@ async function registerRoutes(
   const { organisation } = config;
   registerFrontPage(server, { organisation, gatewayUrl: config.gateway.device_url, trustJws: keys.trustJws });
   await registerIdentityRoutes(server, { identity: parts.identity, database });
-  registerFlowsRoutes(server, { flows: parts.flows });
+  registerFlowsRoutes(server, { flows: parts.flows, identity: parts.identity, gateway });
   registerEnrollmentRoutes(server, { enrollment: parts.enrollment });
   registerMessagesRoutes(server, { messages: parts.messages, identity: parts.identity, gateway });
   registerSubscriptionsRoutes(server, { subscriptions: parts.subscriptions, identity: parts.identity });

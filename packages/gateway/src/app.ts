@@ -36,7 +36,7 @@ import {
 import { createGroups, registerGroupRoutes, registerKeyPackageRoutes } from './modules/groups/index.ts';
 import { createInbound, registerInboundRoutes } from './modules/inbound/index.ts';
 import { createLog, registerLogRoutes, registerPublicLogRoutes } from './modules/log/index.ts';
-import { createRouter } from './modules/routing/index.ts';
+import { createRouter, createVendorSwitch, registerRoutingRoutes } from './modules/routing/index.ts';
 import { createSync } from './modules/sync/index.ts';
 import { createBus } from './platform/bus.ts';
 
@@ -123,6 +123,7 @@ async function run({ config, trust, keys, database, closing, logger, ...rest }: 
     origin: keys.logKey.name,
   });
 
+  const vendors = createVendorSwitch({ database, log, bus, surroundings, bundle: running });
   const inbound = createInbound({ database, bus, logger, surroundings });
   const sync = createSync({ database, surroundings, directory, groups, bus, logger, receipts: delivery });
 
@@ -166,6 +167,7 @@ async function run({ config, trust, keys, database, closing, logger, ...rest }: 
   registerEnvelopeRoutes(internal, { envelopes });
   registerLogRoutes(internal, { log });
   registerInboundRoutes(internal, { inbound });
+  registerRoutingRoutes(internal, { vendors });
 
   await startInOrder(closing, [
     [() => bus.start(), () => bus.stop()],

@@ -12,6 +12,7 @@ import {
   organisationSchema,
   type SessionId,
   timestampSchema,
+  vendorNameSchema,
 } from './ids.ts';
 
 export const APPROVAL_TYPE = 'sealpost-approval+jwt';
@@ -24,6 +25,7 @@ export const APPROVAL_ACTIONS = [
   'device.revoke',
   'console.invite',
   'bundle.apply',
+  'vendor.switch',
 ] as const;
 
 export const approvalSchema = z.strictObject({
@@ -85,6 +87,8 @@ export const APPROVED_OBJECTS = {
     expires: timestampSchema,
     nonce: base64urlSchema(22),
   }),
+  /** Closes a provider account to everything, or opens it again. */
+  'vendor.switch': z.strictObject({ vendor: vendorNameSchema, open: z.boolean(), nonce: base64urlSchema(22) }),
   'bundle.apply': z.strictObject({ bundle: z.string().max(2_000_000).describe('JWS of the compiled bundle') }),
 } as const;
 export type ApprovedObject<A extends ApprovalAction> = z.infer<(typeof APPROVED_OBJECTS)[A]>;

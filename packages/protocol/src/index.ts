@@ -12,7 +12,7 @@ export type {
   MessageStatus,
 } from './api/control.ts';
 export * as controlApi from './api/control.ts';
-export type { DirectoryAnswer, Evidence, MessageEvidence, Timeline } from './api/gateway.ts';
+export type { DirectoryAnswer, Evidence, MessageEvidence, Timeline, VendorStates } from './api/gateway.ts';
 export * as gatewayApi from './api/gateway.ts';
 export {
   APPROVAL_ACTIONS,

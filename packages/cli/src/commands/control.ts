@@ -1,7 +1,7 @@
 /** `sealpost control`: run the deciding server, and what an administrator asks of it by signed approvals. */
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { flowNameSchema, memberIdSchema } from '@sealpost/protocol';
+import { flowNameSchema, memberIdSchema, vendorNameSchema } from '@sealpost/protocol';
 import { Command } from 'commander';
 import { z } from 'zod';
 import { createControlClient } from '../operator/control-client.ts';
@@ -88,6 +88,14 @@ export function controlCommand(context: CommandContext): Command {
     .action(async (member: string, device: string, flags: AdminFlags & { reason: string }) => {
       const outcome = await (await operatorOf(flags)).revokeDevice(memberIdSchema.parse(member), device, flags.reason);
       context.output().result({ ok: true, device, outcome }, [`${device}: ${outcome}`]);
+    });
+  for (const [name, open, says] of [
+    ['vendor-close', false, 'close a provider account to everything, at once'],
+    ['vendor-open', true, 'open a provider account again'],
+  ] as const)
+    admin(`${name} <vendor>`, says).action(async (vendor: string, flags: AdminFlags) => {
+      const outcome = await (await operatorOf(flags)).switchVendor(vendorNameSchema.parse(vendor), open);
+      context.output().result({ ok: true, vendor, open, outcome }, [`${vendor}: ${outcome}`]);
     });
   return command;
 }

@@ -18,6 +18,7 @@ import {
   type MemberId,
   type Organisation,
   toBase64url,
+  type VendorName,
 } from '@sealpost/protocol';
 import { openStore, readBootstrapped } from '../bootstrap/bootstrap.ts';
 import type { ControlClient } from './control-client.ts';
@@ -42,6 +43,8 @@ export interface Operator {
   /** Answers the single-use code that lets one browser read at the console. */
   inviteConsole(): Promise<string>;
   revokeDevice(member: MemberId, device: string, reason: string): Promise<'done' | 'already'>;
+  /** Closes a provider account to everything, or opens it again. */
+  switchVendor(vendor: VendorName, open: boolean): Promise<'done' | 'already'>;
   applyBundle(bundle: Bundle): Promise<'done' | 'already'>;
   signBundle(bundle: Bundle): Promise<string>;
   /** A token of minutes for reading the log, timelines and the directory. */
@@ -128,6 +131,8 @@ export async function openOperator(
     },
     revokeDevice: (member, device, reason) =>
       submit('POST', '/v1/devices/revoke', 'device.revoke', { member, device, reason, nonce: nonce() }),
+    switchVendor: (vendor, open) =>
+      submit('POST', '/v1/vendors/switch', 'vendor.switch', { vendor, open, nonce: nonce() }),
     signBundle: (bundle) => signJws(BUNDLE_TYPE, bundle, operator),
     async applyBundle(bundle) {
       return submit('PUT', '/v1/bundle', 'bundle.apply', { bundle: await signJws(BUNDLE_TYPE, bundle, operator) });

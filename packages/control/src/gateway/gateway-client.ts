@@ -25,6 +25,8 @@ import {
   submissionResultSchema,
   type Timeline,
   utf8,
+  type VendorName,
+  type VendorStates,
 } from '@sealpost/protocol';
 import { z } from 'zod';
 import { gatewayError } from './gateway-errors.ts';
@@ -38,6 +40,8 @@ export type CommitPost = z.input<typeof gatewayApi.commitPostSchema>;
 export interface GatewayClient {
   bundle(): Promise<BundleState>;
   putBundle(bundle: string, approval: string): Promise<BundleState>;
+  vendors(): Promise<VendorStates>;
+  putVendor(vendor: VendorName, wish: { readonly open: boolean; readonly by: string }): Promise<'done' | 'already'>;
   submit(submission: Submission): Promise<SubmissionResult>;
   /** `blob` is the SHA-256 of the bytes; a repeat is harmless. */
   putBlob(blob: BlobId, sealed: Uint8Array): Promise<void>;
@@ -92,6 +96,9 @@ export function createGatewayClient(options: MutualTlsOptions): GatewayClient {
     bundle: () => get('/internal/v1/bundle', gatewayApi.bundleStateSchema),
     putBundle: (bundle, approval) =>
       call('PUT', '/internal/v1/bundle', { bundle, approval }, gatewayApi.bundleStateSchema),
+    vendors: () => get('/internal/v1/vendors', gatewayApi.vendorStatesSchema),
+    putVendor: async (vendor, wish) =>
+      (await call('PUT', `/internal/v1/vendors/${vendor}`, wish, gatewayApi.vendorPutAnswerSchema)).outcome,
     submit: (submission) => call('POST', '/internal/v1/envelopes', submission, submissionResultSchema),
     async putBlob(blob, sealed) {
       const path = `/internal/v1/blobs/${blob}`;

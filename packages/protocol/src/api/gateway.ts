@@ -164,6 +164,8 @@ export const revokeAnswerSchema = z.strictObject({ outcome: z.enum(['done', 'alr
 export const vendorPutSchema = z
   .strictObject({ open: z.boolean(), by: z.string().min(1).max(120) })
   .meta({ id: 'VendorPut' });
+export const vendorPutAnswerSchema = z.strictObject({ outcome: z.enum(['done', 'already']) });
+/** `GET /internal/v1/vendors`, and `GET /v1/vendors` of control. */
 export const vendorStatesSchema = z
   .strictObject({
     vendors: z

@@ -2,6 +2,11 @@
 import { type ErrorTable, errorsOf } from '@sealpost/protocol';
 
 export const FLOWS_ERRORS = {
+  ERR_FLOWS_OPERATOR: {
+    kind: 'denied',
+    sentence: 'Only approvers may ask how vendors stand.',
+    hint: 'Ask with a token of scope operator (`sealpost control …` does).',
+  },
   ERR_FLOWS_UNKNOWN: {
     kind: 'missing',
     sentence: 'There is no such flow in the running bundle.',

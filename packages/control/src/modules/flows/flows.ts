@@ -32,6 +32,8 @@ export interface Flows {
   /** The same, but throws ERR_FLOWS_UNKNOWN. */
   knownFlow(name: string): CompiledFlow;
   apply(object: ApprovedObject<'bundle.apply'>, approval: string): Promise<'done' | 'already'>;
+  /** The kill switch: at once, and the same call made again after a lost answer changes nothing. */
+  switchVendor(object: ApprovedObject<'vendor.switch'>, approval: string): Promise<'done' | 'already'>;
   /** Loads the stored bundle and gives it to the gateway if that has an older one. */
   start(): Promise<void>;
   stop(): void;
@@ -39,7 +41,7 @@ export interface Flows {
 
 export interface FlowsDeps {
   readonly database: Database;
-  readonly gateway: Pick<GatewayClient, 'bundle' | 'putBundle'>;
+  readonly gateway: Pick<GatewayClient, 'bundle' | 'putBundle' | 'putVendor'>;
   readonly identity: Pick<Identity, 'approve' | 'spend'>;
   readonly trust: Trust;
   readonly surroundings: Surroundings;
@@ -114,6 +116,13 @@ export function createFlows(deps: FlowsDeps): Flows {
       reached('flows.stored');
       run(bundle, object.bundle);
       return 'done';
+    },
+    async switchVendor(object, approval) {
+      const allowed = await identity.approve('vendor.switch', object, approval);
+      const { vendor, open } = object;
+      const outcome = await gateway.putVendor(vendor, { open, by: allowed.approver });
+      await database.transaction((tx) => identity.spend(tx, allowed));
+      return outcome;
     },
     async start() {
       const row = await refresh();
