@@ -177,7 +177,7 @@ test.each([
   ['/v1/messages/01890000-0000-7000-8000-000000000000', 404, 'ERR_MESSAGES_MISSING'],
   ['/v1/messages/01890000-0000-7000-8000-000000000000/evidence', 404, 'ERR_MESSAGES_MISSING'],
   ['/v1/messages/nothing/evidence', 400, 'ERR_HTTP_INVALID'],
-  ['/v1/console/changes', 400, 'ERR_HTTP_INVALID'],
+  ['/v1/console/changes?after=-2', 400, 'ERR_HTTP_INVALID'],
   ['/v1/console/changes?after=0&wait=20001', 400, 'ERR_HTTP_INVALID'],
 ])('%s is answered %i %s', async (path, status, code) => {
   expect(await read(path)).toMatchObject({ status, body: { code } });

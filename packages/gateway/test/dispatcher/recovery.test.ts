@@ -205,7 +205,6 @@ describe('a dispatcher that stops', () => {
         'provider_message',
         'attempt_outcome',
         'inbound',
-        'form',
       ])
         await expect(guest.query(`t-${table}`, `SELECT * FROM ${table}`), table).rejects.toMatchObject({
           code: '42501',

@@ -2,7 +2,7 @@
 import type { Server } from '@sealpost/platform';
 import { controlApi, problemSchema } from '@sealpost/protocol';
 import { z } from 'zod';
-import type { Identity } from '../identity/index.ts';
+import type { Identity, RequestHeaders } from '../identity/index.ts';
 import type { Subscriptions } from './subscriptions.ts';
 
 export interface SubscriptionsRoutesDeps {
@@ -20,17 +20,18 @@ export function registerSubscriptionsRoutes(
   { subscriptions, identity }: SubscriptionsRoutesDeps,
 ): void {
   const { authenticated } = identity;
+  /** Before anything else is looked at: strangers learn nothing of what it would have to be. */
+  const onRequest = async ({ headers }: { readonly headers: RequestHeaders }) => void (await authenticated(headers));
   server.post(
     '/v1/subscriptions',
     {
       bodyLimit: BODY,
+      onRequest,
       schema: {
         summary: 'Have events of the token’s flow delivered to an address',
         body: controlApi.subscriptionRequestSchema,
         response: { 201: controlApi.subscriptionMadeSchema, ...failures },
       },
-      // Before the body is looked at: strangers learn nothing of what it would have to be.
-      onRequest: async (request) => void (await authenticated(request.headers)),
     },
     async ({ headers, body }, reply) =>
       reply.code(201).send(await subscriptions.add(await authenticated(headers), body)),
@@ -38,6 +39,7 @@ export function registerSubscriptionsRoutes(
   server.get(
     '/v1/subscriptions',
     {
+      onRequest,
       schema: {
         summary: 'An application’s subscriptions, and the key that signs their deliveries',
         response: { 200: controlApi.subscriptionsSchema, ...failures },
@@ -48,6 +50,7 @@ export function registerSubscriptionsRoutes(
   server.delete(
     '/v1/subscriptions/:subscription',
     {
+      onRequest,
       schema: {
         summary: 'End a subscription; what is not delivered yet goes with it',
         params: one,
@@ -63,6 +66,7 @@ export function registerSubscriptionsRoutes(
     '/v1/subscriptions/:subscription/secret',
     {
       bodyLimit: BODY,
+      onRequest,
       schema: {
         summary: 'A new secret; the one before signs beside it for a day',
         params: one,
@@ -74,6 +78,7 @@ export function registerSubscriptionsRoutes(
   server.get(
     '/v1/subscriptions/:subscription/dead-letters',
     {
+      onRequest,
       schema: {
         summary: 'Events that were given up after the last try',
         params: one,
@@ -86,6 +91,7 @@ export function registerSubscriptionsRoutes(
     '/v1/subscriptions/:subscription/dead-letters/replay',
     {
       bodyLimit: BODY,
+      onRequest,
       schema: {
         summary: 'Deliver all dead letters again',
         params: one,
@@ -100,6 +106,7 @@ export function registerSubscriptionsRoutes(
     '/v1/subscriptions/:subscription/dead-letters/:event/replay',
     {
       bodyLimit: BODY,
+      onRequest,
       schema: {
         summary: 'Deliver one dead letter again',
         params: letter,
