@@ -220,7 +220,7 @@ test('carriers saw that something waits, in exactly the flow’s words, and noth
     })),
   ).toEqual([
     { channel: 'rcs', shown: notice, link },
-    { channel: 'sms', shown: `${notice} ${link}`, link },
+    { channel: 'sms', shown: `${notice}\n${link}`, link },
   ]);
 });
 
