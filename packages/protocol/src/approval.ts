@@ -5,7 +5,6 @@
 import { z } from 'zod';
 import {
   base64urlSchema,
-  channelNameSchema,
   flowNameSchema,
   keyIdSchema,
   memberIdSchema,
@@ -49,9 +48,6 @@ export const APPROVED_OBJECTS = {
     member: memberIdSchema,
     displayName: z.string().min(1).max(100),
     phone: e164.optional(),
-    email: z.email().max(254).optional(),
-    /** How a channel's vendor names the member, by channel: a Slack user, a Teams conversation, a push subscription. */
-    handles: z.record(channelNameSchema, z.string().min(1).max(2048)).optional(),
     nonce: base64urlSchema(22),
   }),
   'application.register': z.strictObject({

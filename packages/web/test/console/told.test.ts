@@ -36,19 +36,23 @@ test('a message that was read is told in order, each event with its reason', () 
 });
 
 test('every reason of a ladder’s step and of an end has its sentence', () => {
-  const steps = reasonsIn('packages/gateway/src/modules/routing/step-decision.ts', /reason: '([a-z-]+)' }/g);
+  const steps = [
+    ...reasonsIn('packages/gateway/src/modules/routing/step-decision.ts', /reason: '([a-z-]+)'/g),
+    ...reasonsIn('packages/gateway/src/modules/routing/step-decision.ts', /skipped\('([a-z-]+)'\)/g),
+    ...reasonsIn('packages/gateway/src/modules/routing/facts.ts', /'((?:vendor|no)-(?!failing)[a-z-]+)'/g),
+  ];
   expect(new Set(steps).size).toBeGreaterThan(5);
   for (const reason of steps) expect([reason, STEP_REASONS[reason]]).not.toContain(undefined);
   const ends = reasonsIn(
     'packages/gateway/src/modules/delivery/machine.ts',
-    /'((?:read-by|delivered-un|reached-no|no-)[a-z-]+)'/g,
+    /'((?:read-by|delivered-un|reached-no|notice-|no-)[a-z-]+)'/g,
   );
   expect(new Set(ends)).toEqual(new Set(Object.keys(END_REASONS)));
 });
 
 test('every reason of the dispatcher and the adapters has its sentence', () => {
   const reasons = [
-    ...reasonsIn('packages/gateway/src/dispatcher/{try,attempt-loop}.ts', /reason: '([^']+)'/g),
+    ...reasonsIn('packages/gateway/src/dispatcher/{try,hurdles,attempt-loop}.ts', /reason: '([^']+)'/g),
     ...reasonsIn('packages/gateway/src/dispatcher/try.ts', /return '([^']+)'/g),
     ...reasonsIn('packages/channels/src/*/*.ts', /reason: '([^']+)'/g),
     ...reasonsIn('packages/channels/src/sms-smpp/*.ts', /destroy\('([^']+)'/g),
