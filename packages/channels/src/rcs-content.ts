@@ -34,9 +34,6 @@ export const RCS_LIMITS: ContentLimits = {
 
 const CARD = { text: 2000, suggestions: 4 } as const;
 
-/** For a vendor through whom a text can show no more than a card does. */
-export const RCS_CARD_LIMITS: ContentLimits = { ...RCS_LIMITS, ...CARD };
-
 /** `limits` are a vendor's own for a text, within those of RCS. */
 export function fitRcs(payload: Payload, limits: ContentLimits, openLabel: string): Fit {
   const asText = fit(payload, limits, openLabel);

@@ -37,15 +37,8 @@ const FACTS = {
   'sms-twilio': { carries: 'none', address: 'phone' },
   'whatsapp-cloud': { carries: 'transport', address: 'phone' },
   slack: { carries: 'transport', address: 'handle' },
-  teams: { carries: 'transport', address: 'handle' },
-  /** signal-cli is an endpoint: our bridge host holds keys and plaintext. */
-  signal: { carries: 'vendor-e2ee', address: 'phone' },
   /** BlueBubbles: the bridge Mac holds plaintext. */
   imessage: { carries: 'vendor-e2ee', address: 'phone' },
-  /** Apple Messages for Business: Apple's servers decrypt and relay (Apple Platform Security). */
-  'imessage-business': { carries: 'transport', address: 'handle' },
-  /** SMTP without S/MIME: every mail server on the way reads it, and TLS between them is opportunistic (RFC 3207). */
-  email: { carries: 'none', address: 'email' },
   /** RFC 8291: the push service reads nothing; our dispatcher, which encrypts, does. */
   webpush: { carries: 'vendor-e2ee', address: 'handle' },
 } as const satisfies Record<string, AdapterFacts>;

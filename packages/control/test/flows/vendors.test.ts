@@ -91,7 +91,7 @@ describe('a channel with several vendors', () => {
     ['nobody declared', [GOOGLE], '/spec/vendors/1/vendor no Vendor of this name is declared'],
     [
       'people it cannot reach by the same address',
-      [GOOGLE, 'kind: Vendor\nmetadata: { name: twilio }\nspec: { adapter: email }'],
+      [GOOGLE, 'kind: Vendor\nmetadata: { name: twilio }\nspec: { adapter: slack }'],
       '/spec/vendors the vendors of a channel must reach people by one kind of address',
     ],
   ])('is refused with a vendor of %s', (_name, vendors, problem) => {

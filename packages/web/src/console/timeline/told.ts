@@ -32,11 +32,7 @@ export const ADAPTER_WORDS: Readonly<Record<AdapterName, string>> = {
   'sms-twilio': 'SMS',
   'whatsapp-cloud': 'WhatsApp',
   slack: 'Slack',
-  teams: 'Microsoft Teams',
-  signal: 'Signal',
   imessage: 'iMessage',
-  'imessage-business': 'Apple Messages for Business',
-  email: 'e-mail',
   webpush: 'Web Push',
 };
 
