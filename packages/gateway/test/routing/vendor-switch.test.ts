@@ -1,12 +1,12 @@
 /** The kill switch on the real log: closing holds at once and even while the log stalls, opening waits for it. */
-import { vendorNameSchema } from '@sealpost/protocol';
+import { keyIdSchema, vendorNameSchema } from '@sealpost/protocol';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createRouter, createVendorSwitch, type VendorSwitch } from '../../src/modules/routing/index.ts';
 import { createDeliveryBench, type DeliveryBench } from '../delivery/bench.ts';
 import { FLOW } from '../delivery/fixtures.ts';
 
 const RCS = vendorNameSchema.parse('rcs-main');
-const BY = 'approver-key';
+const BY = keyIdSchema.parse('A'.repeat(43));
 
 describe('the kill switch', () => {
   let bench: DeliveryBench;

@@ -162,7 +162,7 @@ export const revokeAnswerSchema = z.strictObject({ outcome: z.enum(['done', 'alr
 
 /** `PUT /internal/v1/vendors/:vendor`: the kill switch. Closing needs nothing but its own record; see DESIGN section 8. */
 export const vendorPutSchema = z
-  .strictObject({ open: z.boolean(), by: z.string().min(1).max(120) })
+  .strictObject({ open: z.boolean(), by: keyIdSchema.describe('key of the approver') })
   .meta({ id: 'VendorPut' });
 export const vendorPutAnswerSchema = z.strictObject({ outcome: z.enum(['done', 'already']) });
 /** `GET /internal/v1/vendors`, and `GET /v1/vendors` of control. */
