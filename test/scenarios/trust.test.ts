@@ -238,7 +238,9 @@ test('a request from this machine without a credential is refused on every prote
         .replace('{message}', message)
         .replace('{member}', 'alice')
         .replace(/\{[^}]+\}/, 'x'.repeat(43));
-      const body = method === 'GET' ? {} : { headers: { 'content-type': 'application/json' }, body: '{}' };
+      // Without a length Node sends a DELETE’s body as the start of another request.
+      const body =
+        method === 'GET' || method === 'DELETE' ? {} : { headers: { 'content-type': 'application/json' }, body: '{}' };
       const answer = await call({ method, url: `${url}${filled}`, ...body });
       // What an approver signs is itself the credential: without one there is nothing to check.
       expect({ path, status: answer.status }).toEqual({ path, status: APPROVED_PATHS.includes(path) ? 400 : 401 });
