@@ -33,6 +33,7 @@ export async function startProvider({ webhook, delivered, failed }: ProviderOpti
     const body = await textOf(request);
     response.setHeader('content-type', 'application/json');
     if (pathname === '/token') return response.end(JSON.stringify({ access_token: 'bench', expires_in: 3600 }));
+    if (pathname.endsWith('/capabilities')) return response.end(JSON.stringify({ features: ['RICHCARD_STANDALONE'] }));
     const id = searchParams.get('messageId') ?? '';
     response.end(JSON.stringify({ name: `${pathname.slice('/v1/'.length)}/${id}` }));
     await report(webhook(), id);
