@@ -35,6 +35,7 @@ const STEPS: readonly { name: string; command: readonly string[] }[] = [
 const PEERS: readonly { path: string; gives: string; install: string }[] = [
   { path: '/usr/bin/chromium', gives: 'the browser half of the tests', install: 'chromium' },
   { path: '/usr/share/perl5/Net/SMPP.pm', gives: 'SMPP against an SMSC we did not write', install: 'libnet-smpp-perl' },
+  { path: '/usr/sbin/bearerbox', gives: 'our SMSC as a client we did not write sees it', install: 'kannel' },
   {
     path: '/usr/bin/prometheus-alertmanager',
     gives: 'act one with a real Alertmanager',

@@ -10,6 +10,8 @@ export interface Account {
   readonly steps: Set<number>;
   readonly taken: Set<number>;
   readonly gaveUp: Set<number>;
+  /** Steps with a try turned away and no vendor left: the next began early, and no other try may follow. */
+  readonly left: Set<number>;
   readonly attempts: Map<string, AttemptAccount>;
   readonly deviceReceipts: Set<string>;
   /** Effects at providers, by step. */
@@ -38,6 +40,8 @@ export interface AttemptAccount {
   open: boolean;
   ambiguous: boolean;
   ambiguousLast: boolean;
+  /** The provider asked to wait: the last try was certainly not taken. */
+  turnedAway: boolean;
   endedAt: number;
   /** What the provider last asked to wait. */
   waitMs: number;
@@ -51,7 +55,7 @@ export function newAccount(
 ): Account {
   return {
     ...{ name: `message ${number}`, accepted, flow, sequence },
-    ...{ steps: new Set(), taken: new Set(), gaveUp: new Set(), attempts: new Map() },
+    ...{ steps: new Set(), taken: new Set(), gaveUp: new Set(), left: new Set(), attempts: new Map() },
     ...{ deviceReceipts: new Set(), effects: new Map() },
     ...{ deviceHasIt: false, confirmed: false, ended: undefined, closedAt: undefined },
     ...{ toDevices: false, atOnce: false, aside: false },
@@ -61,6 +65,6 @@ export function newAccount(
 export function newAttempt({ step, vendor, channel }: EventOf<'attempt.started'>, adapter: string): AttemptAccount {
   return {
     ...{ step, adapter, vendor: vendor ?? channel, moved: false, receipts: new Set(), claimed: new Set(), tries: 0 },
-    ...{ open: false, ambiguous: false, ambiguousLast: false, endedAt: 0, waitMs: 0 },
+    ...{ open: false, ambiguous: false, ambiguousLast: false, turnedAway: false, endedAt: 0, waitMs: 0 },
   };
 }

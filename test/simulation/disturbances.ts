@@ -4,7 +4,7 @@
  * flows cannot be had for a while, devices go offline.
  */
 import type { People } from './people.ts';
-import type { Disturbances } from './plan.ts';
+import { type Disturbances, VENDORS } from './plan.ts';
 import type { Gate, Providers } from './providers.ts';
 import { type Node, startDispatcher, startNode } from './servers.ts';
 import type { Host, World } from './world.ts';
@@ -42,6 +42,7 @@ export class Servers {
       bundle: () => this.#changeBundle(),
       flowsAway: () => this.#takeFlowsAway(),
       offline: () => people.goOffline(),
+      vendor: () => this.#turnSwitch(),
     };
     const chaos = scheduler.process('chaos');
     for (const [kind, happen] of Object.entries(kinds)) {
@@ -119,6 +120,21 @@ export class Servers {
     if (bundle === plan.bundles.length) return;
     this.#world.bundle += 1;
     this.#world.tell(`bundle ${this.#world.bundle} is in force`);
+  }
+
+  /** As the gateway's vendor switch does, in one transaction of its own. */
+  #turnSwitch(): void {
+    const { random, scheduler, server, tables } = this.#world;
+    const operator = scheduler.process('operator');
+    const { vendor } = random.pick(VENDORS);
+    scheduler.spawn(operator, async () => {
+      const tx = server.begin(operator);
+      const isClosed = tx.get(tables.closed, vendor) !== undefined;
+      if (isClosed) await tx.remove(tables.closed, ({ vendor: closed }) => closed === vendor);
+      else await tx.insert(tables.closed, { vendor }, () => undefined);
+      tx.commit();
+      this.#world.tell(`${vendor} is ${isClosed ? 'opened' : 'closed'} by an operator`);
+    });
   }
 
   #takeFlowsAway(): void {

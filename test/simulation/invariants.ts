@@ -1,6 +1,9 @@
 /** What must hold in every world, by name. `judge.ts` says when one does not. */
 export const INVARIANTS = {
   floor: 'nothing is taken, stored or sent on a route below the floor of its flow',
+  'floor-raised': 'no step is taken and no try begins below a floor that was raised before it was decided',
+  'switch-kept': 'no try goes to a vendor that was closed before it was decided, or before it was claimed',
+  'rollout-kept': 'no step is taken on a channel whose rollout lets nobody on',
   'nothing-after-end': 'once a message has ended no step is taken and no try begins; what was under way only reports',
   'not-after-withdrawal': 'a try claimed after the message was delivered, confirmed or ended is never sent',
   'no-notice-after-delivery':

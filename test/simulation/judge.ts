@@ -3,12 +3,13 @@
  * invariant was broken first. It shares no code with delivery: what a floor is, when a step is due and what an end means
  * is written here a second time.
  */
-import { type CompiledFlow, type LogEvent, PROTECTIONS } from '@sealpost/protocol';
+import { type CompiledFlow, type LogEvent, PROTECTIONS, vendorsOf } from '@sealpost/protocol';
 import { type Account, type AttemptAccount, newAccount, newAttempt } from './accounts.ts';
 import type { Invariant, Violation } from './invariants.ts';
 import type {
   AsideRow,
   AttemptRow,
+  ClosedRow,
   CursorRow,
   LaneEventRow,
   NameRow,
@@ -18,7 +19,7 @@ import type {
   Tables,
   TimerRow,
 } from './rows.ts';
-import type { Change } from './tables.ts';
+import type { Change, Sight } from './tables.ts';
 
 /** Who could read content that an adapter carries (DESIGN section 3). */
 const PROTECTED: Readonly<Record<string, string>> = { app: 'e2ee', 'rcs-google': 'transport', 'sms-smpp': 'none' };
@@ -28,11 +29,20 @@ const GIVES_UP = ['downgrade', 'permanent', 'auth-broken', 'security-stop'];
 export interface JudgeDeps {
   readonly tables: Tables;
   readonly flowOf: (version: number, name: string) => CompiledFlow;
+  readonly isShutOut: (version: number, channel: string) => boolean;
   readonly devicesOf: (conversation: string) => readonly string[];
   /** Farthest two clocks of this world are apart. */
   readonly skew: number;
   /** Codes with which an input may be set aside in this world. */
   readonly causes: readonly string[];
+}
+
+/** A route as it is decided. */
+interface Seen {
+  readonly step: number;
+  readonly use: string;
+  readonly adapter: string;
+  readonly vendor?: string | undefined;
 }
 
 export interface Sending {
@@ -56,6 +66,10 @@ export class Judge {
   readonly #parked: ReceiptRow[] = [];
   readonly #queued: QueueRow[] = [];
   readonly #told = new Set<string>();
+  /** Closed vendors, and the commit that closed them. */
+  readonly #closed = new Map<string, number>();
+  /** Of the transaction that is looked at. */
+  #sight: Sight | undefined;
   #commits = 0;
 
   constructor(deps: JudgeDeps) {
@@ -66,8 +80,9 @@ export class Judge {
     return [...this.accounts.values()].every(({ ended }) => ended !== undefined);
   }
 
-  onCommit(changes: readonly Change[]): void {
+  onCommit(changes: readonly Change[], sight: Sight | undefined): void {
     this.#commits += 1;
+    this.#sight = sight;
     for (const { table, before, after } of changes) {
       if (table === 'lane_event') this.#onEvent(after as LaneEventRow);
       else if (table === 'timer' && before === undefined) this.#onTimer(after as TimerRow);
@@ -75,6 +90,7 @@ export class Judge {
       else if (table === 'attempt_outcome' && after !== undefined) this.#onOutcome(after as OutcomeRow);
       else if (table === 'provider_receipt' && after !== undefined) this.#parked.push(after as ReceiptRow);
       else if (table === 'provider_message' && after !== undefined) this.#onName(after as NameRow);
+      else if (table === 'vendor_closed') this.#onSwitch(before as ClosedRow, after as ClosedRow);
       else if (table === 'set_aside' && after !== undefined) this.#onAside(after as AsideRow);
       else if (table === 'lane_cursor') this.#onCursor(before as CursorRow, after as CursorRow);
       else if (table === 'device_queue' && after !== undefined) this.#queued.push(after as QueueRow);
@@ -93,6 +109,8 @@ export class Judge {
     if (claim.interrupted && row.adapter !== REPEATS_BY_ID)
       this.#broken('no-blind-retry', `step ${row.step} of ${account.name} was interrupted and is sent again`);
     if (isBelow(row)) this.#broken('floor', `${row.use} by ${row.adapter} is sent below ${row.floor}`);
+    if ((this.#closed.get(row.vendor) ?? this.#commits) < claim.commit)
+      this.#broken('switch-kept', `step ${row.step} of ${account.name} is sent to ${row.vendor}, long closed`);
     const told = account.attempts.get(attempt);
     if (told?.tries === row.try && told.vendor !== row.vendor)
       this.#broken('vendor-as-told', `step ${row.step} of ${account.name} goes to ${row.vendor}, not ${told.vendor}`);
@@ -210,11 +228,15 @@ export class Judge {
       return;
     }
     const due = accepted.at + rung.after - this.#deps.skew;
-    if (event.at < due && !account.gaveUp.has(event.step - 1))
+    if (event.at < due && isTurnedAway(account, event.step - 1)) account.left.add(event.step - 1);
+    else if (event.at < due && !account.gaveUp.has(event.step - 1))
       this.#broken('not-before-time', `step ${event.step} of ${name} is ${due - event.at} ms early`);
     if (event.decision === 'skipped') return;
     account.taken.add(event.step);
     if (isBelow({ ...event, floor: flow.floor })) this.#broken('floor', `step ${event.step} of ${name} is taken`);
+    this.#asSeen(account, event);
+    if (event.adapter !== 'app' && this.#deps.isShutOut(this.#sight?.bundle ?? 1, event.channel))
+      this.#broken('rollout-kept', `step ${event.step} of ${name} is taken`);
     if (account.deviceHasIt || (event.adapter !== 'app' && account.confirmed))
       this.#broken('no-notice-after-delivery', `step ${event.step} of ${name} is taken`);
     if (event.at >= accepted.expires) this.#broken('not-after-expiry', `step ${event.step} of ${name} is taken`);
@@ -227,6 +249,11 @@ export class Judge {
     const known = account.attempts.get(event.attempt) ?? newAttempt(event, account.flow.ladder[event.step]!.adapter);
     const others = [...account.attempts].some(([id, { step }]) => step === event.step && id !== event.attempt);
     if (others) this.#broken('stable-attempt', `step ${event.step} of ${name} goes on under another attempt id`);
+    if (account.left.has(event.step))
+      this.#broken(
+        'legal-transitions',
+        `step ${event.step} of ${name} is tried again after the next one was taken for it`,
+      );
     if (account.ended !== undefined) this.#broken('nothing-after-end', `a try of step ${event.step} of ${name}`);
     if (account.deviceHasIt || account.confirmed)
       this.#broken('no-notice-after-delivery', `a try of step ${event.step} of ${name} is started`);
@@ -235,6 +262,11 @@ export class Judge {
     if (known.open || event.try !== known.tries + 1 || !account.taken.has(event.step))
       this.#broken('legal-transitions', `try ${event.try} of step ${event.step} of ${name} after ${known.tries}`);
     const vendor = event.vendor ?? event.channel;
+    const rung = account.flow.ladder[event.step]!;
+    const { adapter } = vendorsOf(rung).find((one) => one.vendor === vendor)!;
+    // A try may wait for its own vendor to be opened again; the dispatcher asks before it sends.
+    const given = known.tries === 0 || known.vendor !== vendor ? vendor : undefined;
+    this.#asSeen(account, { use: rung.use, step: event.step, adapter, vendor: given });
     if (known.ambiguous && known.tries > 0 && known.vendor !== vendor)
       this.#broken('stays-when-unsure', `step ${event.step} of ${name} goes on from ${known.vendor} to ${vendor}`);
     known.moved = known.vendor !== vendor;
@@ -242,6 +274,20 @@ export class Judge {
     known.open = true;
     known.tries = event.try;
     account.attempts.set(event.attempt, known);
+  }
+
+  /** What was raised or closed before a transaction asked is heeded by all it decides. */
+  #asSeen({ name, flow }: Account, route: Seen): void {
+    const floor = this.#sight === undefined ? undefined : this.#deps.flowOf(this.#sight.bundle, flow.name)?.floor;
+    if (floor !== undefined && isBelow({ ...route, floor }))
+      this.#broken('floor-raised', `step ${route.step} of ${name} goes by ${route.adapter}`);
+    if (route.vendor !== undefined && this.#sight?.closed.has(route.vendor) === true)
+      this.#broken('switch-kept', `step ${route.step} of ${name} is given to ${route.vendor}, which is closed`);
+  }
+
+  #onSwitch(before: ClosedRow | undefined, after: ClosedRow | undefined): void {
+    if (after !== undefined) this.#closed.set(after.vendor, this.#commits);
+    else if (before !== undefined) this.#closed.delete(before.vendor);
   }
 
   #onEnded(account: Account, event: Extract<LogEvent, { kind: 'attempt.ended' }>): void {
@@ -256,6 +302,7 @@ export class Judge {
     known.endedAt = event.at;
     known.ambiguousLast = event.outcome === 'ambiguous';
     known.ambiguous ||= known.ambiguousLast;
+    known.turnedAway = event.outcome === 'retry-after';
     if (GIVES_UP.includes(event.outcome)) account.gaveUp.add(event.step);
   }
 
@@ -363,6 +410,12 @@ export class Judge {
   #broken(invariant: Invariant, what: string): void {
     this.violation ??= { invariant, what };
   }
+}
+
+/** The last try of this step was certainly not taken, and another was not begun. */
+function isTurnedAway({ attempts, gaveUp }: Account, step: number): boolean {
+  if (gaveUp.has(step)) return false;
+  return [...attempts.values()].some((attempt) => attempt.step === step && !attempt.open && attempt.turnedAway);
 }
 
 function isBelow({

@@ -5,6 +5,7 @@
  */
 import {
   type AdapterName,
+  type Bundle,
   type CompiledFlow,
   type ConversationId,
   channelNameSchema,
@@ -50,6 +51,8 @@ export interface Disturbances {
   readonly bundle: number;
   readonly flowsAway: number;
   readonly offline: number;
+  /** An operator closes a vendor, or opens one. */
+  readonly vendor: number;
 }
 
 export interface PlannedMessage {
@@ -64,6 +67,12 @@ export interface PlannedConversation {
   readonly id: ConversationId;
   readonly lane: number;
   readonly devices: readonly DeviceId[];
+}
+
+export interface Running {
+  readonly bundle: Bundle;
+  /** Channels a rollout lets nobody onto. */
+  readonly shut: ReadonlySet<string>;
 }
 
 export interface Plan {
@@ -81,6 +90,8 @@ export interface Plan {
   readonly messages: readonly PlannedMessage[];
   /** Flows by bundle version, from 1. */
   readonly bundles: readonly (readonly CompiledFlow[])[];
+  /** The same bundles as they run: what they say of vendors and rollouts beside the flows. */
+  readonly running: readonly Running[];
   /** When nothing more goes wrong. */
   readonly calmAt: number;
 }
@@ -112,6 +123,7 @@ export function planOf(random: Random, start: number): Plan {
     ),
   }));
   const bundles = Array.from({ length: 2 }, () => FLOWS.map((name) => flowOf(random, name)));
+  const running = bundles.map((flows) => runningOf(random, flows, start));
   const within = random.pick([50, 2_000, 20_000]);
   const messages = Array.from({ length: random.between(1, 4) }, (_, number) => ({
     number,
@@ -137,6 +149,7 @@ export function planOf(random: Random, start: number): Plan {
       bundle: every(5_000),
       flowsAway: every(20_000),
       offline: every(3_000),
+      vendor: every(3_000),
     },
     latency: random.pick([1, 5, 50, 500]),
     skew: random.chance(0.5) ? 0 : random.pick([20, 2_000, 40_000]),
@@ -146,8 +159,24 @@ export function planOf(random: Random, start: number): Plan {
     conversations,
     messages,
     bundles,
+    running,
     calmAt: start + within + random.between(2_000, 90_000),
   };
+}
+
+/** Now and then a vendor's contract has run out, or runs out meanwhile, and a channel is rolled out to some or to nobody. */
+function runningOf(random: Random, flows: readonly CompiledFlow[], start: number): Running {
+  const vendors = VENDORS.map(({ vendor, adapter }) => {
+    const expires = random.chance(0.1) ? { expires: start + random.integer(60_000) } : {};
+    return { name: vendor, adapter, ...expires };
+  });
+  const rollouts = CARRIERS.filter(() => random.chance(0.15)).map(({ channel }, number) => ({
+    name: `rollout-${number}`,
+    channel,
+    percent: random.pick([0, 50, 100]),
+  }));
+  const shut = new Set(rollouts.filter(({ percent }) => percent === 0).map(({ channel }) => channel));
+  return { bundle: { flows, agents: [], vendors, rollouts } as unknown as Bundle, shut };
 }
 
 /** A ladder as the compiler lets one through: `after` never falls. Floors are any, so that some steps are below theirs. */

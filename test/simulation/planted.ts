@@ -33,6 +33,34 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     inFile(delivery('machine'), ' || !meetsFloor(rung.use, next.vendor.adapter, floor)', ''),
   ),
   bug(
+    'raised-floor-unheeded',
+    'a floor raised since a message was accepted counts for nothing',
+    inFile(
+      routing('step-decision'),
+      'PROTECTIONS.indexOf(now) > PROTECTIONS.indexOf(accepted) ? now : accepted',
+      'PROTECTIONS.indexOf(now) > PROTECTIONS.indexOf(accepted) ? accepted : accepted',
+    ),
+  ),
+  bug(
+    'switch-asked-once',
+    'the dispatcher trusts that a vendor was open when it was chosen',
+    inFile(
+      'packages/gateway/src/dispatcher/hurdles.ts',
+      "(await sql.query('dispatch-closed', CLOSED, [vendor])).length > 0",
+      'false',
+    ),
+  ),
+  bug(
+    'closed-vendor-chosen',
+    'routing does not ask the kill switch',
+    inFile(routing('router'), "if (down.has(vendor)) return 'vendor-closed';", ''),
+  ),
+  bug(
+    'rollout-unasked',
+    'a rollout keeps nobody off a channel',
+    inFile(routing('step-decision'), "if (!route.isRolledOut(rung.channel)) return skipped('not-rolled-out');", ''),
+  ),
+  bug(
     'retry-under-new-id',
     'a retry is a new attempt to the provider',
     inFile(

@@ -39,8 +39,8 @@ export function startNode(world: World, name: string): Node {
     ...portsOf(world.plan.conversations, world.material),
     flowAt: async (version, flow) =>
       world.scheduler.now < world.flowsAwayUntil ? undefined : world.flowOf(version, flow),
-    bundle: () => undefined,
-    router: world.code.createRouter({ surroundings, bundle: () => undefined }),
+    bundle: () => world.running.bundle,
+    router: world.code.createRouter({ surroundings, bundle: () => world.running.bundle }),
   });
   world.scheduler.spawn(process, async () => {
     for (;;) {

@@ -42,7 +42,20 @@ export class Table<Row extends object> {
 type AnyTable = Table<object>;
 type Overlay = Map<AnyTable, Map<string, object | undefined>>;
 
-export type OnCommit = (changes: readonly Change[], by: Process, fenced: boolean) => void;
+/** What was in force when a transaction asked what routing must know. */
+export interface Sight {
+  readonly bundle: number;
+  readonly closed: ReadonlySet<string>;
+}
+
+/** A transaction as it is committed. */
+export interface Committed {
+  readonly changes: readonly Change[];
+  readonly by: Process;
+  readonly fenced: boolean;
+  readonly sight: Sight | undefined;
+}
+export type OnCommit = (committed: Committed) => void;
 
 export class Server {
   readonly scheduler: Scheduler;
@@ -71,6 +84,8 @@ export class Transaction {
   #open = true;
   /** Set by a statement that found that its transaction must not be committed. */
   fenced = false;
+  /** Set by the first statement of routing. */
+  sight: Sight | undefined;
 
   constructor(server: Server, by: Process) {
     this.#server = server;
@@ -192,7 +207,8 @@ export class Transaction {
       }
     }
     this.#close();
-    if (changes.length > 0 || this.fenced) this.#server.onCommit(changes, this.#by, this.fenced);
+    const { fenced, sight } = this;
+    if (changes.length > 0 || fenced) this.#server.onCommit({ changes, by: this.#by, fenced, sight });
   }
 
   rollback(): void {

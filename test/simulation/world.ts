@@ -10,7 +10,7 @@ import { openSimulated } from './database.ts';
 import { Judge } from './judge.ts';
 import { createMaterial, type Material, messageId } from './material.ts';
 import { wordsOf } from './narrate.ts';
-import { LANES, type Plan, planOf, type Rates } from './plan.ts';
+import { LANES, type Plan, planOf, type Rates, type Running } from './plan.ts';
 import { portStatements } from './ports.ts';
 import { createRandom, type Random } from './random.ts';
 import { createTables, type Tables } from './rows.ts';
@@ -65,9 +65,9 @@ export class World {
     this.random = createRandom(seed);
     this.plan = planOf(this.random, START);
     this.#keep = keepStory;
-    this.server = new Server(this.scheduler, (changes, by, fenced) => {
+    this.server = new Server(this.scheduler, ({ changes, by, fenced, sight }) => {
       if (fenced) this.judge.say('fenced', `${by.name} commits what it may not`);
-      this.judge.onCommit(changes);
+      this.judge.onCommit(changes, sight);
       this.#polled(changes);
       for (const change of changes) {
         const words = wordsOf(change, this.judge.accounts);
@@ -81,14 +81,21 @@ export class World {
     this.judge = new Judge({
       tables: this.tables,
       flowOf: (version, name) => this.flowOf(version, name)!,
+      isShutOut: (version, channel) => this.plan.running[version - 1]!.shut.has(channel),
       devicesOf: (id) => this.plan.conversations.find((conversation) => conversation.id === id)!.devices,
       skew: 2 * this.plan.skew,
       causes: ['ERR_DELIVERY_FLOW'],
     });
+    const deciding = code.deliveryStatements(this.tables);
     this.#link = {
       server: this.server,
       statements: {
-        ...code.deliveryStatements(this.tables),
+        ...deciding,
+        // What follows in this transaction can know no less than what is in force now.
+        'routing-closed': async (tx, values) => {
+          tx.sight = { bundle: this.bundle, closed: new Set(this.tables.closed.rows.keys()) };
+          return deciding['routing-closed']!(tx, values);
+        },
         ...code.dispatchStatements(this.tables),
         ...portStatements(this.tables),
       },
@@ -116,6 +123,11 @@ export class World {
     const line = `${((this.scheduler.now - START) / 1000).toFixed(3).padStart(10)} s  ${words}`;
     this.#hash.update(line);
     if (this.#keep) this.told.push(line);
+  }
+
+  /** The bundle that runs now, as much of it as routing asks. */
+  get running(): Running {
+    return this.plan.running[this.bundle - 1]!;
   }
 
   flowOf(version: number, name: string) {
