@@ -17,6 +17,7 @@ import { createRbm, type RbmOptions } from './rbm/rbm.ts';
 import { type RbmRouteOptions, rbmRoutes } from './rbm/routes.ts';
 import { type SmscOptions, startSmsc } from './smsc/smsc.ts';
 import { createTraffic } from './traffic.ts';
+import type { Written } from './written.ts';
 
 export interface SimulatorOptions {
   /** 0 for any free port, here and below. */
@@ -72,7 +73,9 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
     const app = Fastify({ forceCloseConnections: true });
     open.unshift(() => app.close());
     refuseForeign(app, host);
-    await app.register(controlRoutes, { phones, traffic, faults, status });
+    const write = (number: string, written: Written) =>
+      written.channel === 'rcs' ? rbm.write(number, written) : smsc.write(number, written);
+    await app.register(controlRoutes, { phones, traffic, faults, write, status });
     await app.register(liveRoutes, { phones, traffic, faults, changes, delays });
     if (options.pages !== undefined) await app.register(pageRoutes, options.pages);
     if (options.monitoring !== undefined) {

@@ -52,6 +52,18 @@ describe.skipIf(absent !== undefined)(`Kannel at our SMSC${absent === undefined 
     await until(() => (toldKinds().includes('1') ? true : undefined), 'delivered');
   });
 
+  it('is given what a person writes, whole though it travelled in parts', async () => {
+    await start();
+    const texts = ['STOP', 'Žluťoučký kůň', 'a long answer '.repeat(20).trim()];
+    for (const [index, text] of texts.entries()) {
+      const written = { channel: 'sms', kind: 'text', text, to: '12345' };
+      expect((await simulator.call('POST', `/phones/${ALICE}/writes`, written)).status).toBe(202);
+      const arrived = await until(() => kannel.written[index], 'Kannel reads it');
+      expect([arrived.get('from'), arrived.get('to')]).toEqual([ALICE, '12345']);
+      if (/^[\x20-\x7e]*$/.test(text)) expect(arrived.get('text')).toBe(text);
+    }
+  });
+
   it('keeps its link up by enquire_link, and binds again when it was cut', async () => {
     await start();
     await simulator.call('PUT', '/faults/smsc', { kind: 'refuse' });

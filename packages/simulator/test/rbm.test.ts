@@ -148,6 +148,22 @@ describe('webhooks', () => {
     );
   });
 
+  it('brings what a person writes, taps or wishes, signed, in the order it was done', async () => {
+    const said = [
+      { channel: 'rcs', kind: 'text', text: 'On my way' },
+      { channel: 'rcs', kind: 'suggestion', text: 'Acknowledge', postbackData: 'YWNr' },
+      { channel: 'rcs', kind: 'unsubscribe' },
+    ];
+    for (const written of said) await simulator.call('POST', `/phones/${ALICE}/writes`, written);
+    await until(() => (hook.events.length === 3 ? true : undefined), 'three events');
+    expect(hook.events.map(({ event, signed }) => ({ ...event, signed }))).toMatchObject([
+      { senderPhoneNumber: ALICE, agentId: AGENT, text: 'On my way', signed: true },
+      { suggestionResponse: { postbackData: 'YWNr', text: 'Acknowledge' }, signed: true },
+      { eventType: 'UNSUBSCRIBE', signed: true },
+    ]);
+    expect((await simulator.call('POST', `/phones/${ALICE}/writes`, { channel: 'fax' })).status).toBe(400);
+  });
+
   it('repeats an event until it is answered with 200, in order', async () => {
     hook.status = 503;
     const ids = [randomUUID(), randomUUID()];

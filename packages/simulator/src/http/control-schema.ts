@@ -34,4 +34,24 @@ export const faultSharesSchema = z
     message: 'rates add up to 1 at most',
   });
 
+const wordsSchema = z.string().min(1).max(2000);
+
+/** What a person writes; see `written.ts`. */
+export const writtenSchema = z.union([
+  z.strictObject({ channel: z.literal('rcs'), kind: z.literal('text'), text: wordsSchema }),
+  z.strictObject({
+    channel: z.literal('rcs'),
+    kind: z.literal('suggestion'),
+    text: z.string().min(1).max(25),
+    postbackData: z.string().min(1).max(2048),
+  }),
+  z.strictObject({ channel: z.literal('rcs'), kind: z.enum(['unsubscribe', 'subscribe']) }),
+  z.strictObject({
+    channel: z.literal('sms'),
+    kind: z.literal('text'),
+    text: wordsSchema,
+    to: z.string().regex(/^\d{3,15}$/, 'use digits: a number without its plus sign, or a short code'),
+  }),
+]);
+
 export const numberSchema = z.string().regex(/^\+[1-9]\d{4,14}$/, 'use E.164, for example +4915112345678');

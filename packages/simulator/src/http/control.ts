@@ -8,13 +8,16 @@ import { CARRIERS, type Carrier, type Faults, NO_FAULT } from '../faults.ts';
 import { drawGraph } from '../image.ts';
 import type { PhoneState, Phones } from '../phones.ts';
 import type { Traffic } from '../traffic.ts';
-import { faultSchema, faultSharesSchema, numberSchema, phoneChangeSchema } from './control-schema.ts';
+import type { Written } from '../written.ts';
+import { faultSchema, faultSharesSchema, numberSchema, phoneChangeSchema, writtenSchema } from './control-schema.ts';
 import { problem } from './problem.ts';
 
 export interface ControlOptions {
   readonly phones: Phones;
   readonly traffic: Traffic;
   readonly faults: Readonly<Record<Carrier, Faults>>;
+  /** A person writes, and their carrier takes it to us. */
+  readonly write: (number: string, written: Written) => void;
   readonly status: () => Readonly<Record<string, string | number>>;
 }
 
@@ -23,7 +26,7 @@ interface NumberParams {
 }
 
 export async function controlRoutes(app: FastifyInstance, options: ControlOptions): Promise<void> {
-  const { phones, traffic, faults, status } = options;
+  const { phones, traffic, faults, write, status } = options;
 
   app.setErrorHandler((error, _request, reply) =>
     error instanceof z.ZodError ? problem(reply, 400, z.prettifyError(error)) : problem(reply, 500, 'internal error'),
@@ -37,6 +40,11 @@ export async function controlRoutes(app: FastifyInstance, options: ControlOption
     phones.set(numberSchema.parse(params.number), present(phoneChangeSchema.parse(body))),
   );
   app.post<NumberParams>('/phones/:number/read', async ({ params }) => phones.read(numberSchema.parse(params.number)));
+
+  app.post<NumberParams>('/phones/:number/writes', async ({ params, body }, reply) => {
+    write(numberSchema.parse(params.number), writtenSchema.parse(body));
+    return reply.code(202).send();
+  });
 
   /** One fault as itself, several as a list: as they were set. */
   const shown = (carrier: Carrier) => {

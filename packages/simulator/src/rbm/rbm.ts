@@ -7,6 +7,7 @@ import type { Faults } from '../faults.ts';
 import type { PhoneEvent, Phones } from '../phones.ts';
 import { randomUuid } from '../random-id.ts';
 import type { Traffic } from '../traffic.ts';
+import type { WrittenOver } from '../written.ts';
 import { type AgentMessage, parseAgentMessage } from './agent-message-schema.ts';
 import { createTokenEndpoint, type TokenEndpoint } from './token-endpoint.ts';
 import { createWebhooks, type Webhooks } from './webhooks.ts';
@@ -49,6 +50,8 @@ export interface Rbm {
   capabilities(phone: string, agentId: string | undefined): readonly string[] | undefined;
   /** False when no message of this id was ever taken for this phone. */
   revoke(phone: string, messageId: string): boolean;
+  /** UserMessage or UserEvent of a person (Google, "Receive messages"). */
+  write(phone: string, written: WrittenOver<'rcs'>): void;
 }
 
 const FEATURES = ['RICHCARD_STANDALONE', 'RICHCARD_CAROUSEL', 'ACTION_OPEN_URL', 'ACTION_DIAL', 'ACTION_VIEW_LOCATION'];
@@ -149,7 +152,25 @@ export function createRbm(options: RbmOptions, around: RbmSurroundings): Rbm {
       phones.revoke('rbm', messageId);
       return true;
     },
+    write(phone, written) {
+      const common = { senderPhoneNumber: phone, sendTime: new Date(now()).toISOString(), agentId: options.agentId };
+      webhooks.post({ ...common, ...saidBy(written, randomUuid(random)) });
+    },
   };
+}
+
+function saidBy(written: WrittenOver<'rcs'>, id: string): Readonly<Record<string, unknown>> {
+  switch (written.kind) {
+    case 'text':
+      return { messageId: id, text: written.text };
+    case 'suggestion': {
+      const { postbackData, text } = written;
+      return { messageId: id, suggestionResponse: { postbackData, text, type: 'REPLY' } };
+    }
+    case 'unsubscribe':
+    case 'subscribe':
+      return { eventId: id, eventType: written.kind.toUpperCase() };
+  }
 }
 
 function refused(status: 400 | 403 | 404, detail: string): Checked {

@@ -21,8 +21,11 @@ export interface WebhookOptions {
   readonly delays: Delays;
 }
 
+/** An event or a message of a person, as it is written into `data`. */
+export type RbmEvent = Readonly<Record<string, unknown>> & { readonly agentId: string };
+
 export interface Webhooks {
-  post(event: Readonly<Record<string, string>>): void;
+  post(event: RbmEvent): void;
   /** Resolves when nothing waits to be posted, or the simulator stops. */
   idle(): Promise<void>;
   state(): 'none' | 'waiting' | 'verified';
@@ -32,7 +35,7 @@ export interface Webhooks {
 
 export function createWebhooks(options: WebhookOptions): Webhooks {
   const { delays } = options;
-  const queue: Readonly<Record<string, string>>[] = [];
+  const queue: RbmEvent[] = [];
   const idlers = new Set<() => void>();
   let wake = (): void => undefined;
   let verified = false;
@@ -89,7 +92,7 @@ async function handshake(options: WebhookOptions, url: string | undefined): Prom
   return answer?.status === 200 && answer.text.trim() === secret;
 }
 
-async function push(options: WebhookOptions, event: Readonly<Record<string, string>>): Promise<boolean> {
+async function push(options: WebhookOptions, event: RbmEvent): Promise<boolean> {
   const data = Buffer.from(JSON.stringify(event));
   const forged = options.faults.strike('signature').kind === 'forged-signature';
   const key = forged ? `not ${options.clientToken}` : options.clientToken;
@@ -98,13 +101,19 @@ async function push(options: WebhookOptions, event: Readonly<Record<string, stri
       data: data.toString('base64'),
       messageId: String(Math.floor(options.random() * 1e15)),
       publishTime: new Date(options.now()).toISOString(),
-      attributes: { project_number: '0', business_id: event.agentId ?? '', message_type: 'USER_EVENT', product: 'RBM' },
+      attributes: { project_number: '0', business_id: event.agentId, message_type: typeOf(event), product: 'RBM' },
     },
     subscription: `projects/sealpost-simulator/subscriptions/${randomUuid(options.random)}`,
   };
   const signature = createHmac('sha512', key).update(data).digest('base64');
   const answer = await request(options, options.url, JSON.stringify(body), { 'x-goog-signature': signature });
   return answer?.status === 200;
+}
+
+/** What the platform calls it outside of the signed data. */
+function typeOf(event: RbmEvent): string {
+  if ('suggestionResponse' in event) return 'SUGGESTION_RESPONSE';
+  return 'text' in event ? 'TEXT' : 'USER_EVENT';
 }
 
 async function request(

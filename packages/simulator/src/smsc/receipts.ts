@@ -1,6 +1,6 @@
 /**
- * Delivery receipts of the simulated SMSC: deliver_sm with the informal text of SMPP 3.4 appendix B and the TLVs beside
- * it. A receipt waits until a receiver is bound and is sent again until it is acknowledged.
+ * What the simulated SMSC delivers to its clients by deliver_sm: receipts, with the informal text of SMPP 3.4 appendix B and
+ * the TLVs beside it, and what people write. It waits until a receiver is bound and is sent again until it is acknowledged.
  */
 import { PDU, type Session } from 'smpp';
 import type { Delays } from '../delays.ts';
@@ -17,8 +17,17 @@ export interface Receipt {
   readonly at: number;
 }
 
+/** One short message of a person; a long text is several with a header each (3GPP TS 23.040 section 9.2.3.24.1). */
+export interface FromPhone {
+  readonly from: string;
+  readonly to: string;
+  readonly dataCoding: 0 | 8;
+  readonly udh: boolean;
+  readonly bytes: Uint8Array;
+}
+
 export interface ReceiptQueue {
-  send(receipt: Receipt): void;
+  send(receipt: Receipt | FromPhone): void;
   /** A session that takes receipts was bound: what waits may go. */
   pump(): void;
   /** Hands over a deliver_sm_resp. */
@@ -30,7 +39,7 @@ export interface ReceiptQueue {
 }
 
 export function createReceiptQueue(receiver: () => Session | undefined, delays: Delays): ReceiptQueue {
-  const waiting: Receipt[] = [];
+  const waiting: (Receipt | FromPhone)[] = [];
   const sent = new Map<string, (acknowledged: boolean) => void>();
   const idlers = new Set<() => void>();
   const keys = new WeakMap<Session, number>();
@@ -42,8 +51,8 @@ export function createReceiptQueue(receiver: () => Session | undefined, delays: 
     return `${known} ${sequence}`;
   };
 
-  async function submit(session: Session, receipt: Receipt): Promise<void> {
-    const pdu = deliverSm(receipt);
+  async function submit(session: Session, receipt: Receipt | FromPhone): Promise<void> {
+    const pdu = 'status' in receipt ? receiptPdu(receipt) : messagePdu(receipt);
     const acknowledged = session.send(pdu) && (await acknowledgement(keyOf(session, pdu.sequence_number)));
     if (acknowledged) settle();
     else if (await delays.pause(RETRY_MS)) {
@@ -95,7 +104,16 @@ export function createReceiptQueue(receiver: () => Session | undefined, delays: 
   };
 }
 
-function deliverSm({ id, status, source, destination, text, at }: Receipt): PDU {
+function messagePdu({ from, to, dataCoding, udh, bytes }: FromPhone): PDU {
+  return new PDU('deliver_sm', {
+    ...{ source_addr_ton: 1, source_addr_npi: 1, source_addr: from, destination_addr: to },
+    esm_class: udh ? 0x40 : 0,
+    data_coding: dataCoding,
+    short_message: Buffer.from(bytes),
+  });
+}
+
+function receiptPdu({ id, status, source, destination, text, at }: Receipt): PDU {
   const [stat, state, delivered] = status === 'delivered' ? ['DELIVRD', 2, '001'] : ['EXPIRED', 3, '000'];
   const date = new Date(at).toISOString().replace(/\D/g, '').slice(2, 12);
   const excerpt = text.replace(/[^\x20-\x7e]/g, '?').slice(0, 20);

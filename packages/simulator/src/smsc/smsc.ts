@@ -8,6 +8,8 @@ import type { Delays } from '../delays.ts';
 import type { Fault, FaultKind, Faults } from '../faults.ts';
 import type { PhoneEvent, Phones } from '../phones.ts';
 import type { Traffic } from '../traffic.ts';
+import type { WrittenOver } from '../written.ts';
+import { fromPhone } from './from-phone.ts';
 import { createMessageIds, type IdDialect, type IssuedId } from './message-ids.ts';
 import { createReassembly, type WholeMessage } from './reassembly.ts';
 import { createReceiptQueue, type Receipt } from './receipts.ts';
@@ -33,6 +35,8 @@ export interface Smsc {
   readonly port: number;
   /** How many clients are bound. */
   bound(): number;
+  /** A person's text, to whichever client is bound. */
+  write(number: string, written: WrittenOver<'sms'>): void;
   stop(): Promise<void>;
 }
 
@@ -213,6 +217,9 @@ export async function startSmsc(options: SmscOptions, around: SmscSurroundings):
   return {
     port,
     bound: () => modes.size,
+    write(number, written) {
+      for (const part of fromPhone(number, written, Math.floor(random() * 256))) receipts.send(part);
+    },
     async stop() {
       drop();
       if (server.listening) await close(server);

@@ -23,6 +23,8 @@ export function kannelAbsent(): string | undefined {
 export interface Kannel {
   /** Hands a text to Kannel's HTTP interface; answers its status. */
   send(to: string, text: string, change?: Readonly<Record<string, string>>): Promise<number>;
+  /** What people wrote, as Kannel read it: `from`, `to`, `text`. */
+  readonly written: readonly URLSearchParams[];
   /** What Kannel told the application: `dlr` with its kind (1 delivered, 2 failed, 8 taken by the SMSC), and the SMSC's id. */
   readonly told: readonly URLSearchParams[];
   stop(): Promise<void>;
@@ -30,8 +32,10 @@ export interface Kannel {
 
 export async function startKannel(smsc: { port: number; systemId: string; password: string }): Promise<Kannel> {
   const told: URLSearchParams[] = [];
+  const written: URLSearchParams[] = [];
   const application = createServer((request, response) => {
-    told.push(new URL(request.url ?? '/', 'http://application').searchParams);
+    const { pathname, searchParams } = new URL(request.url ?? '/', 'http://application');
+    (pathname === '/written' ? written : told).push(searchParams);
     response.end();
   });
   application.listen(0, '127.0.0.1');
@@ -40,7 +44,7 @@ export async function startKannel(smsc: { port: number; systemId: string; passwo
   const [admin, smsbox, sendsms] = [await freePort(), await freePort(), await freePort()] as const;
   const folder = await mkdtemp(join(tmpdir(), 'sealpost-kannel-'));
   const file = join(folder, 'kannel.conf');
-  await writeFile(file, configuration({ admin, smsbox, sendsms, smsc }));
+  await writeFile(file, configuration({ admin, smsbox, sendsms, smsc, application: applicationPort }));
   const children: ChildProcess[] = [];
   const run = (program: string) => children.push(spawn(program, ['-v', '4', file], { stdio: 'ignore', cwd: folder }));
 
@@ -51,6 +55,7 @@ export async function startKannel(smsc: { port: number; systemId: string; passwo
 
   return {
     told,
+    written,
     async send(to, text, change = {}) {
       const dlr = `http://127.0.0.1:${applicationPort}/?kind=%d&id=%F`;
       const query = new URLSearchParams({
@@ -80,10 +85,11 @@ interface Ports {
   readonly admin: number;
   readonly smsbox: number;
   readonly sendsms: number;
+  readonly application: number;
   readonly smsc: { readonly port: number; readonly systemId: string; readonly password: string };
 }
 
-function configuration({ admin, smsbox, sendsms, smsc }: Ports): string {
+function configuration({ admin, smsbox, sendsms, application, smsc }: Ports): string {
   const group = (name: string, members: Readonly<Record<string, string | number>>) =>
     [`group = ${name}`, ...Object.entries(members).map(([key, value]) => `${key} = ${value}`), ''].join('\n');
   return [
@@ -113,6 +119,13 @@ function configuration({ admin, smsbox, sendsms, smsc }: Ports): string {
       'bearerbox-host': '127.0.0.1',
       'sendsms-port': sendsms,
       'sendsms-interface': '127.0.0.1',
+    }),
+    group('sms-service', {
+      keyword: 'default',
+      'get-url': `"http://127.0.0.1:${application}/written?from=%p&to=%P&text=%a"`,
+      'catch-all': 'true',
+      concatenation: 'true',
+      'max-messages': 0,
     }),
     group('sendsms-user', { username: 'u', password: 'p', concatenation: 'true', 'max-messages': 10 }),
   ].join('\n');
