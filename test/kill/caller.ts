@@ -26,6 +26,8 @@ export interface Caller {
   untilDone<T>(work: () => Promise<T>): Promise<T>;
   /** Answers the message this key stands for. */
   send(letter: Letter): Promise<string>;
+  /** Has what people write back delivered to this address. */
+  subscribe(flow: FlowName, url: string): Promise<void>;
   /** How often each refusal was met. */
   readonly refusals: ReadonlyMap<string, number>;
 }
@@ -69,6 +71,12 @@ export function createCaller(port: number, application: () => Application): Call
     control,
     untilDone,
     refusals,
+    subscribe: (flow, url) =>
+      untilDone(async () => {
+        const body = { url, types: ['sealpost.message.replied'] };
+        const token = await tokenFor(flow);
+        await control.call('POST', '/v1/subscriptions', controlApi.subscriptionMadeSchema, { body, token });
+      }),
     send: ({ key, flow, to }) =>
       untilDone(async () => {
         const answer = await control.call('POST', '/v1/messages', controlApi.messageAcceptedSchema, {

@@ -1,18 +1,21 @@
 /**
  * What happens seldom and must survive a kill too: a new member with a new device, the next bundle, an alert whose picture
- * becomes a blob. Each is repeated by whoever asked for it until it is done, and leaves messages the judge asks for.
+ * becomes a blob, a reply that an application subscribed to. Each is repeated by whoever asked for it until it is done, and leaves messages the judge asks for.
  */
 import { systemSurroundings } from '../../packages/platform/src/index.ts';
 import { controlApi } from '../../packages/protocol/src/index.ts';
 import type { Promised } from './history.ts';
 import type { KillHouse } from './house.ts';
 import type { People, Resident } from './people.ts';
+import { writeBack } from './replies.ts';
 
 export interface Chores {
-  /** One round of those that pass one of these points (`service point`), and an alert, which sets the rest in motion. */
+  /** One round of those that pass one of these points (`service point`), an alert, which sets the rest in motion, and a reply. */
   round(left: readonly string[]): Promise<void>;
   readonly promised: readonly Promised[];
   readonly newcomers: readonly Resident[];
+  /** What was written back. */
+  readonly written: readonly string[];
 }
 
 const OF_NEWCOMERS = / (?:enrollment|directory|groups|agents)\./;
@@ -21,6 +24,7 @@ const OF_BUNDLES = / (?:bundle|flows)\./;
 export function createChores(house: KillHouse, people: People): Chores {
   const promised: Promised[] = [];
   const newcomers: Resident[] = [];
+  const written: string[] = [];
   const { caller, residents, alertSecret } = people;
   const startsAt = new Date(systemSurroundings().now()).toISOString();
   let rounds = 0;
@@ -44,13 +48,22 @@ export function createChores(house: KillHouse, people: People): Chores {
     promised.push({ key, message, sender: 'alertmanager', order, member: carol.member, notice: 'none' });
   };
 
+  const reply = async (order: number) => {
+    const [carol] = residents;
+    if (carol === undefined) throw new TypeError('somebody is online');
+    const text = `Reply ${order}`;
+    written.push(text);
+    await writeBack(`http://127.0.0.1:${house.ports.simulator}`, carol.phone, text);
+  };
+
   return {
     promised,
     newcomers,
+    written,
     async round(left) {
       rounds += 1;
       const passes = (points: RegExp) => left.some((point) => points.test(point));
-      const due = [alert(rounds)];
+      const due = [alert(rounds), reply(rounds)];
       if (passes(OF_NEWCOMERS)) due.push(welcome());
       if (passes(OF_BUNDLES)) due.push(people.applyBundle());
       await Promise.all(due);

@@ -1,5 +1,6 @@
 /** What a run of the kill harness saw from outside, each thing as its witness told it; the judge needs nothing else. */
 import type { EventOf, LogEvent } from '../../packages/protocol/src/index.ts';
+import type { Told } from './replies.ts';
 
 /** A 202: control answered this message for this key. */
 export interface Promised {
@@ -52,6 +53,12 @@ export interface Named {
   readonly attempt: string;
 }
 
+/** What a person wrote back, and what the subscriber was told. */
+export interface Replies {
+  readonly written: readonly string[];
+  readonly told: readonly Told[];
+}
+
 export interface History {
   readonly people: readonly Person[];
   /** Channels whose provider ignores a repeated attempt; the name of an effect there is the attempt itself. */
@@ -61,6 +68,7 @@ export interface History {
   readonly shown: readonly Shown[];
   readonly effects: readonly Effect[];
   readonly named: readonly Named[];
+  readonly replies: Replies;
 }
 
 export interface Finding {

@@ -10,7 +10,13 @@ export function judge(seen: History): Verdict {
   const history = { ...seen, promised: onceEach(seen.promised, ({ key, message }) => `${key} ${message}`) };
   const attempts = attemptsOf(history);
   return {
-    lost: [...notLogged(history), ...notShown(history), ...withoutNotice(history, attempts), ...receiptsLost(history)],
+    lost: [
+      ...notLogged(history),
+      ...notShown(history),
+      ...withoutNotice(history, attempts),
+      ...receiptsLost(history),
+      ...repliesLost(history),
+    ],
     doubled: [
       ...promisedTwice(history),
       ...acceptedUnasked(history),
@@ -18,6 +24,7 @@ export function judge(seen: History): Verdict {
       ...endedTwice(history),
       ...effectsTwice(history, attempts),
       ...effectsUnflagged(history, attempts),
+      ...repliesTwice(history),
     ],
     reordered: [...againstSender(history), ...againstLog(history)],
     ambiguous: [...attempts.values()].filter(({ ambiguous }) => ambiguous).map(({ id }) => id),
@@ -129,6 +136,19 @@ function receiptsLost({ shown, logged, effects, named, deduplicating }: History)
       return [{ of: attempt, what: `the receipt of ${channel} is not in the log` }];
     }),
   ];
+}
+
+/** What a person wrote back was told to the subscriber. */
+function repliesLost({ replies: { written, told } }: History): Finding[] {
+  const texts = new Set(told.map(({ text }) => text));
+  return written.filter((text) => !texts.has(text)).map((text) => ({ of: text, what: 'written back and never told' }));
+}
+
+/** However often it was told, it is one event: its id says so. */
+function repliesTwice({ replies: { told } }: History): Finding[] {
+  return [...Map.groupBy(told, ({ text }) => text)]
+    .filter(([, letters]) => new Set(letters.map(({ event }) => event)).size > 1)
+    .map(([text]) => ({ of: text, what: 'written once and told as two events' }));
 }
 
 /** One key, one message, however often it was asked for. */

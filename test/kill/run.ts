@@ -16,6 +16,7 @@ import { createEveryPoint, deathsAt, type EveryPoint, killAtRandom } from './kil
 import { DEDUPLICATING } from './manifests.ts';
 import { type People, type Resident, settle } from './people.ts';
 import { createRandom } from './random.ts';
+import { openSubscriber, type Subscriber } from './replies.ts';
 import { type Reader, readAll, sendAll } from './traffic.ts';
 import { readLog, readNames, readPhones, receiptsDue, workLeft } from './witnesses.ts';
 
@@ -95,13 +96,14 @@ export async function runKills(options: KillOptions): Promise<KillReport> {
     onUnasked: (service, how) => void unasked.push(`${service} ${how}`),
     say,
   });
+  const subscriber = await openSubscriber();
   let people: People | undefined;
   try {
     say('moving in');
     people = await settle(house, folder, { agents: AGENTS, away: AWAY });
-    const seen = await live({ ...options, say }, house, people, every);
+    const seen = await live({ ...options, say }, house, people, every, subscriber);
     const verified = await verifyLog(house, people, folder);
-    const history = await historyOf(house, seen);
+    const history = await historyOf(house, seen, subscriber);
     const { lost, doubled, reordered, ambiguous } = judge(history);
     const report = {
       lost: countOf(lost),
@@ -123,11 +125,13 @@ export async function runKills(options: KillOptions): Promise<KillReport> {
     };
     await people.close();
     await house.close();
+    await subscriber.close();
     if (passed(report)) await rm(folder, { recursive: true });
     return passed(report) ? report : { ...report, folder };
   } catch (cause) {
     await people?.close().catch(() => undefined);
     await house.close();
+    await subscriber.close();
     throw new Error(`the run did not come to an end; its folder is ${folder}`, { cause });
   }
 }
@@ -141,6 +145,7 @@ interface Seen {
   readonly residents: readonly Resident[];
   readonly readers: readonly Reader[];
   readonly unreached: readonly string[];
+  readonly written: readonly string[];
 }
 
 /** From the first message to the last receipt. */
@@ -149,6 +154,7 @@ async function live(
   house: KillHouse,
   people: People,
   every: EveryPoint,
+  subscriber: Subscriber,
 ): Promise<Seen> {
   const { processes } = house;
   const random = createRandom(seed);
@@ -157,6 +163,10 @@ async function live(
   for (const { device } of online) await device.connect();
   for (const [carrier, faults] of Object.entries(FAULTS)) await setFaults(house, carrier, faults);
 
+  // Replies come under the vendor's name; any flow that writes through it hears them.
+  const [[box] = []] = people.conversations;
+  if (box === undefined) throw new TypeError('there is a conversation');
+  await people.caller.subscribe(box.flow, subscriber.url);
   const chores = createChores(house, people);
   const traffic = sendAll(people.conversations, messages, people.caller, random);
   const killPostgres = postgres ? house.killPostgres : undefined;
@@ -182,7 +192,14 @@ async function live(
   for (const reader of readers) await reader.idle();
   for (const { device } of [...online, ...away]) await people.caller.untilDone(() => device.sendReceipts());
   await quiet(house, say);
-  return { promised, residents: [...people.residents, ...chores.newcomers], readers, unreached };
+  const unanswered = () => chores.written.filter((text) => !subscriber.told.some((told) => told.text === text));
+  await until('every reply is told', async () => unanswered().length === 0, QUIET_PATIENCE).catch(() =>
+    say('some reply was not told'),
+  );
+  return {
+    ...{ promised, readers, unreached, written: chores.written },
+    residents: [...people.residents, ...chores.newcomers],
+  };
 }
 
 /** Answers the points nobody died at in all that time. */
@@ -230,7 +247,11 @@ async function verifyLog({ trust }: KillHouse, people: People, folder: string): 
   return { size: verdict.kind === 'ok' ? verdict.size : 0 };
 }
 
-async function historyOf(house: KillHouse, { promised, residents, readers }: Seen): Promise<History> {
+async function historyOf(
+  house: KillHouse,
+  { promised, residents, readers, written }: Seen,
+  { told }: Subscriber,
+): Promise<History> {
   const shown: Shown[] = [];
   for (const reader of readers) shown.push(...(await reader.shown()));
   return {
@@ -246,6 +267,7 @@ async function historyOf(house: KillHouse, { promised, residents, readers }: See
     shown,
     effects: await readPhones(simulatorOf(house)),
     named: await readNames(house.database),
+    replies: { written, told },
   };
 }
 

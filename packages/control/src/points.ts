@@ -18,6 +18,8 @@ export const CONTROL_POINTS = {
   'enrollment.marked': 'the entry counts as posted, the device was not told',
   'flows.offered': 'the gateway runs the bundle, control does not',
   'flows.stored': 'the bundle is durable in control and not yet loaded',
+  'inbound.taken': 'what somebody wrote has made its events, the gateway was not told',
+  'deliveries.taken': 'a subscriber has taken an event, nobody wrote that down',
   'subscriptions.followed': 'entries of the log have made their events, not committed',
   'witness.advanced': 'the witness has stored what it saw, not cosigned it',
 } as const satisfies PointTable;

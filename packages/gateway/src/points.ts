@@ -26,6 +26,7 @@ export const GATEWAY_POINTS = {
   'directory.committed': 'a directory entry is in force, control was not told',
   'blobs.written': 'a blob’s bytes are in their place, its row is not',
   'blobs.recorded': 'a blob counts as stored, whoever put it was not told',
+  'inbound.acknowledged': 'bodies control has are gone, control was not told',
   'bundle.committed': 'a bundle is in force, control was not told',
 } as const satisfies PointTable;
 

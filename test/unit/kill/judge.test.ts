@@ -68,6 +68,8 @@ const show = (message: string, subject: string) => ({
   state: 'acknowledged' as const,
 });
 
+const told = (event: string, text: string) => ({ event, text });
+
 /** Two messages to dave, whose device was away: one announced over RCS, one by SMS; both as they should be. */
 function sound(): History {
   sequence = 0;
@@ -95,6 +97,8 @@ function sound(): History {
       { channel: 'sms-main', id: '0a01', phone: '+491' },
     ],
     named: [{ channel: 'sms-main', id: '0a01', attempt: BY_SMS }],
+    // Told twice, after a lost answer: one event all the same.
+    replies: { written: ['Reply 1'], told: [told('e1', 'Reply 1'), told('e1', 'Reply 1')] },
   };
 }
 
@@ -129,6 +133,11 @@ describe('lost', () => {
       (history) => without(history, (event) => event.kind === 'message.accepted' && event.message === FIRST),
       FIRST,
     ],
+    [
+      'a reply nobody was told of',
+      (history) => ({ ...history, replies: { written: ['Reply 1', 'Reply 2'], told: history.replies.told } }),
+      'Reply 2',
+    ],
     ['a message its device never got', (history) => ({ ...history, shown: history.shown.slice(1) }), FIRST],
     [
       'a message that cannot be read',
@@ -160,6 +169,14 @@ describe('lost', () => {
 
 describe('doubled', () => {
   const cases: readonly [string, (history: History) => History, string][] = [
+    [
+      'a reply that became two events',
+      (history) => ({
+        ...history,
+        replies: { ...history.replies, told: [told('e1', 'Reply 1'), told('e2', 'Reply 1')] },
+      }),
+      'Reply 1',
+    ],
     [
       'two messages for one key',
       (history) => ({ ...history, promised: [...history.promised, promise(0, STRANGER, 'rcs-main')] }),

@@ -17,6 +17,7 @@ import {
 } from '@sealpost/protocol';
 import type { InboundContent, SealedInbound } from '@sealpost/protocol/carriage';
 import type { GatewayClient } from '../../gateway/gateway-client.ts';
+import { reached } from '../../points.ts';
 import { createWorker, type Worker } from '../../worker.ts';
 import type { Consent } from '../consent/index.ts';
 import type { Flows } from '../flows/index.ts';
@@ -49,6 +50,7 @@ export function createInbound(deps: InboundDeps): Worker {
     const letters = await gateway.inbound(-1, AT_ONCE, WAIT);
     for (const letter of letters) {
       await take(letter, deps);
+      reached('inbound.taken');
       await gateway.acknowledgeInbound(letter.position);
     }
     return true;

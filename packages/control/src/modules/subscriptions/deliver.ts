@@ -4,6 +4,7 @@
  */
 import type { Signer } from '@sealpost/crypto/signer';
 import type { Database, Logger, Surroundings } from '@sealpost/platform';
+import { reached } from '../../points.ts';
 import { createWorker, type Worker } from '../../worker.ts';
 import { CLOUD_EVENT_TYPE } from './cloud-event.ts';
 import {
@@ -58,6 +59,7 @@ export function createDeliveries(deps: DeliverDeps): Worker {
 async function deliver(delivery: Delivery, deps: DeliverDeps): Promise<void> {
   const code = await post(delivery, deps);
   const { database, surroundings, logger } = deps;
+  if (code === undefined) reached('deliveries.taken');
   if (code === undefined) return database.transaction((tx) => markDelivered(tx, delivery));
   const now = surroundings.now();
   const wait = code === GONE ? undefined : SCHEDULE[delivery.tries];

@@ -6,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Database, Logger, Sql, Surroundings } from '@sealpost/platform';
 import type { gatewayApi } from '@sealpost/protocol';
 import { type Bus, POLL_MS } from '../../platform/bus.ts';
+import { reached } from '../../points.ts';
 
 /** Longer than any provider repeats a webhook: Google does for seven days. */
 export const NAMES_KEPT = 8 * 86_400_000;
@@ -65,6 +66,7 @@ export function createInbound({ database, bus, logger, surroundings }: InboundDe
     },
     async acknowledge(position) {
       await database.query('inbound-acknowledge', ACKNOWLEDGE, [position]);
+      reached('inbound.acknowledged');
     },
     prune,
     start() {
