@@ -10,7 +10,7 @@ export interface Account {
   readonly steps: Set<number>;
   readonly taken: Set<number>;
   readonly gaveUp: Set<number>;
-  /** Steps with a try turned away and no vendor left: the next began early, and no other try may follow. */
+  /** Steps the timeline says are left, with nobody to try again: no other try may follow. */
   readonly left: Set<number>;
   readonly attempts: Map<string, AttemptAccount>;
   readonly deviceReceipts: Set<string>;
@@ -40,8 +40,6 @@ export interface AttemptAccount {
   open: boolean;
   ambiguous: boolean;
   ambiguousLast: boolean;
-  /** The provider asked to wait: the last try was certainly not taken. */
-  turnedAway: boolean;
   endedAt: number;
   /** What the provider last asked to wait. */
   waitMs: number;
@@ -65,6 +63,6 @@ export function newAccount(
 export function newAttempt({ step, vendor, channel }: EventOf<'attempt.started'>, adapter: string): AttemptAccount {
   return {
     ...{ step, adapter, vendor: vendor ?? channel, moved: false, receipts: new Set(), claimed: new Set(), tries: 0 },
-    ...{ open: false, ambiguous: false, ambiguousLast: false, turnedAway: false, endedAt: 0, waitMs: 0 },
+    ...{ open: false, ambiguous: false, ambiguousLast: false, endedAt: 0, waitMs: 0 },
   };
 }

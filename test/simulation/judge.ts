@@ -228,8 +228,7 @@ export class Judge {
       return;
     }
     const due = accepted.at + rung.after - this.#deps.skew;
-    if (event.at < due && isTurnedAway(account, event.step - 1)) account.left.add(event.step - 1);
-    else if (event.at < due && !account.gaveUp.has(event.step - 1))
+    if (event.at < due && !account.gaveUp.has(event.step - 1))
       this.#broken('not-before-time', `step ${event.step} of ${name} is ${due - event.at} ms early`);
     if (event.decision === 'skipped') return;
     account.taken.add(event.step);
@@ -302,8 +301,8 @@ export class Judge {
     known.endedAt = event.at;
     known.ambiguousLast = event.outcome === 'ambiguous';
     known.ambiguous ||= known.ambiguousLast;
-    known.turnedAway = event.outcome === 'retry-after';
-    if (GIVES_UP.includes(event.outcome)) account.gaveUp.add(event.step);
+    if (GIVES_UP.includes(event.outcome) || event.left !== undefined) account.gaveUp.add(event.step);
+    if (event.left !== undefined) account.left.add(event.step);
   }
 
   #onProviderReceipt(account: Account, event: Extract<LogEvent, { kind: 'receipt.provider' }>): void {
@@ -410,12 +409,6 @@ export class Judge {
   #broken(invariant: Invariant, what: string): void {
     this.violation ??= { invariant, what };
   }
-}
-
-/** The last try of this step was certainly not taken, and another was not begun. */
-function isTurnedAway({ attempts, gaveUp }: Account, step: number): boolean {
-  if (gaveUp.has(step)) return false;
-  return [...attempts.values()].some((attempt) => attempt.step === step && !attempt.open && attempt.turnedAway);
 }
 
 function isBelow({

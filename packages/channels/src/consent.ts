@@ -18,14 +18,19 @@ const OPT_OUT: ReadonlySet<string> = new Set([
 ]);
 const OPT_IN: ReadonlySet<string> = new Set(['START', 'UNSTOP', 'OPT IN', 'OPTIN', 'SUBSCRIBE']);
 
+/** A longer text is no word; looking for marks at its end would take a time that grows with the square of its length. */
+const MAX_WORD = 100;
+
 /** What a person's text means: a wish about being written to, or what it says. `undefined` for nothing at all. */
 export function contentOfText(text: string): InboundContent | undefined {
-  const word = text
-    .trim()
+  const whole = text.trim();
+  if (whole === '') return undefined;
+  if (whole.length > MAX_WORD) return { kind: 'text', text };
+  const word = whole
     .replace(/[.!]+$/, '')
     .replaceAll(/[\s-]+/g, ' ')
     .toUpperCase();
   if (OPT_OUT.has(word)) return { kind: 'opt-out' };
   if (OPT_IN.has(word)) return { kind: 'opt-in' };
-  return text.trim() === '' ? undefined : { kind: 'text', text };
+  return { kind: 'text', text };
 }

@@ -4,6 +4,8 @@
  */
 import type { AdapterName } from '@sealpost/protocol';
 import type { Adapter, AdapterContext } from './adapter.ts';
+import { emailSettingsSchema } from './email/config.ts';
+import { createEmail } from './email/email.ts';
 import { imessageSettingsSchema } from './imessage/config.ts';
 import { createImessage } from './imessage/imessage.ts';
 import { rcsAwsSettingsSchema } from './rcs-aws/config.ts';
@@ -26,6 +28,8 @@ import { smsSmppSettingsSchema } from './sms-smpp/config.ts';
 import { createSmsSmpp } from './sms-smpp/sms-smpp.ts';
 import { smsTwilioSettingsSchema } from './sms-twilio/config.ts';
 import { createSmsTwilio } from './sms-twilio/sms-twilio.ts';
+import { teamsSettingsSchema } from './teams/config.ts';
+import { createTeams } from './teams/teams.ts';
 import { webpushSettingsSchema } from './webpush/config.ts';
 import { createWebpush } from './webpush/webpush.ts';
 import { whatsappCloudSettingsSchema } from './whatsapp-cloud/config.ts';
@@ -53,6 +57,8 @@ const ADAPTERS = {
   'whatsapp-cloud': (settings: unknown, context: AdapterContext) =>
     createWhatsappCloud(whatsappCloudSettingsSchema.parse(settings), context),
   slack: (settings: unknown, context: AdapterContext) => createSlack(slackSettingsSchema.parse(settings), context),
+  teams: (settings: unknown, context: AdapterContext) => createTeams(teamsSettingsSchema.parse(settings), context),
+  email: (settings: unknown, context: AdapterContext) => createEmail(emailSettingsSchema.parse(settings), context),
   imessage: (settings: unknown, context: AdapterContext) =>
     createImessage(imessageSettingsSchema.parse(settings), context),
   webpush: (settings: unknown, context: AdapterContext) =>

@@ -106,6 +106,8 @@ export const eventSchema = z.discriminatedUnion('kind', [
     channel: channelNameSchema,
     outcome: z.enum(['accepted', 'retry-after', 'ambiguous', 'downgrade', 'permanent', 'auth-broken', 'security-stop']),
     reason: code,
+    /** Why nobody tries again what was not taken, where that is not the outcome's own doing: the step is left. */
+    left: z.enum(['below-floor', 'vendor-expired', 'no-capability', 'not-rolled-out']).optional(),
   }),
   z.strictObject({
     kind: z.literal('receipt.provider'),

@@ -37,6 +37,9 @@ const FACTS = {
   'sms-twilio': { carries: 'none', address: 'phone' },
   'whatsapp-cloud': { carries: 'transport', address: 'phone' },
   slack: { carries: 'transport', address: 'handle' },
+  teams: { carries: 'transport', address: 'handle' },
+  /** The hop to our relay is encrypted; of the hops after it nobody can say so. */
+  email: { carries: 'none', address: 'email' },
   /** BlueBubbles: the bridge Mac holds plaintext. */
   imessage: { carries: 'vendor-e2ee', address: 'phone' },
   /** RFC 8291: the push service reads nothing; our dispatcher, which encrypts, does. */

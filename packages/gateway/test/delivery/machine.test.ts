@@ -98,6 +98,29 @@ describe('the ladder', () => {
     expect(decision.effects).toMatchObject([{ kind: 'attempt', attempt, try: 2, availableAt: STARTED + 2100 + 7000 }]);
   });
 
+  test('a step that was turned away and that nobody may try again is left at once, and its end says why', () => {
+    const { state, attempt } = withNotice();
+    const outcome = { kind: 'retry-after', afterMs: 7000, reason: '503' } as const;
+    const changes = {
+      'no-capability': {
+        faultOf: (vendor: string) => (vendor === 'rcs-main' ? ('no-capability' as const) : undefined),
+      },
+      'vendor-expired': {
+        faultOf: (vendor: string) => (vendor === 'rcs-main' ? ('vendor-expired' as const) : undefined),
+      },
+      'not-rolled-out': { isRolledOut: (channel: string) => channel !== 'rcs-main' },
+    };
+    for (const [left, change] of Object.entries(changes)) {
+      const route = { ...NO_FACTS, ...change };
+      const decision = decide(state, { kind: 'outcome', attempt, outcome }, around(STARTED + 2100, { route }));
+      expect(decision.events).toMatchObject([
+        { kind: 'attempt.ended', outcome: 'retry-after', left },
+        { kind: 'route.step', channel: 'sms-main', decision: 'taken' },
+        { kind: 'attempt.started' },
+      ]);
+    }
+  });
+
   test('a channel that cannot reach the address makes the next step begin at once', () => {
     const { state, attempt } = withNotice();
     const decision = decide(

@@ -155,8 +155,7 @@ function onOutcome(
 ): void {
   const attempt = draft.state.attempts.get(id);
   if (attempt === undefined || attempt.outcome !== undefined) return;
-  const reason = outcome.kind === 'accepted' ? 'accepted' : outcome.reason;
-  add(draft, {
+  const ended: EventOf<'attempt.ended'> = {
     v: 1,
     kind: 'attempt.ended',
     at: around.now,
@@ -165,8 +164,11 @@ function onOutcome(
     attempt: id,
     channel: attempt.channel,
     outcome: outcome.kind,
-    reason,
-  });
+    reason: outcome.kind === 'accepted' ? 'accepted' : outcome.reason,
+  };
+  const known = applyEvent(draft.state, ended)?.attempts.get(id) ?? attempt;
+  const next = draft.state.ended === undefined ? nextTry(known, outcome, draft.state.accepted, around) : RESTS;
+  add(draft, next.kind === 'gives-up' && next.left !== undefined ? { ...ended, left: next.left } : ended);
   if (outcome.kind === 'accepted')
     draft.effects.push({
       kind: 'named',
@@ -178,7 +180,6 @@ function onOutcome(
     draft.effects.push({ kind: 'forget', attempt: id });
     return;
   }
-  const next = nextTry(draft.state.attempts.get(id) ?? attempt, outcome, draft.state.accepted, around);
   if (next.kind === 'gives-up') takeNext(draft, attempt.step, around);
   if (next.kind !== 'again' || isSettled(draft.state)) return;
   const availableAt = Math.max(around.now + next.wait, around.route.quietUntil ?? 0);
@@ -186,15 +187,17 @@ function onOutcome(
   startTry(draft, { attempt: id, step: attempt.step, vendor: next.vendor, tries: attempt.tries, availableAt }, around);
 }
 
+type Left = NonNullable<EventOf<'attempt.ended'>['left']>;
 type NextTry =
   /** `wait` milliseconds from now. */
   | { readonly kind: 'again'; readonly vendor: RungVendor; readonly wait: number }
-  /** The step will not succeed: the next may begin at once. */
-  | { readonly kind: 'gives-up' }
+  /** The step will not succeed: the next may begin at once. `left`: why, where the outcome does not say it. */
+  | { readonly kind: 'gives-up'; readonly left?: Left }
   /** Taken, or nobody can say: a receipt or the next step's time decides. */
   | { readonly kind: 'rests' };
 
 const GIVES_UP: NextTry = { kind: 'gives-up' };
+const leaves = (left: Left): NextTry => ({ kind: 'gives-up', left });
 const RESTS: NextTry = { kind: 'rests' };
 
 /**
@@ -218,15 +221,14 @@ function nextTry(
     return mayRepeat && mayBeSame ? { kind: 'again', vendor: same, wait: backoff } : RESTS;
   }
   if (outcome.kind !== 'retry-after' && outcome.kind !== 'auth-broken') return GIVES_UP;
-  if (!route.isRolledOut(rung.channel)) return GIVES_UP;
-  const later: NextTry =
-    outcome.kind === 'retry-after' && mayBeSame
-      ? { kind: 'again', vendor: same, wait: waitOf(outcome, backoff) }
-      : GIVES_UP;
+  if (!route.isRolledOut(rung.channel)) return leaves('not-rolled-out');
+  const again: NextTry =
+    outcome.kind === 'retry-after' ? { kind: 'again', vendor: same, wait: waitOf(outcome, backoff) } : GIVES_UP;
+  const later = mayBeSame ? again : leaves('below-floor');
   if (attempt.unsure) return later;
   const seed = `${message} ${attempt.step} ${attempt.tries}`;
   const chosen = chooseVendor({ rung, floor, facts: route, seed, avoid: attempt.turnedAway });
-  if (chosen.kind === 'none') return chosen.reason === 'vendor-closed' ? later : GIVES_UP;
+  if (chosen.kind === 'none') return chosen.reason === 'vendor-closed' ? later : leaves(chosen.reason);
   return attempt.turnedAway.has(chosen.vendor.vendor) ? later : { kind: 'again', vendor: chosen.vendor, wait: 0 };
 }
 

@@ -69,6 +69,16 @@ const TRY_REASONS: Readonly<Record<string, string>> = {
   'ok without a message': 'The provider said yes and named no message.',
   'upload without an id': 'The provider took the file and gave it no name.',
   'template answer malformed': 'The provider’s answer about a template was unreadable.',
+  'no mail address': 'What was to be reached is no mail address this channel takes.',
+  'larger than the relay takes': 'The mail is larger than our mail relay takes.',
+  'no way to sign in': 'Our mail relay offers no way to sign in with the name and password at hand.',
+  'password or authority file unreadable':
+    'The dispatcher cannot read the relay’s password or the authority of its certificate.',
+  'no conversation': 'What was to be reached is no person and no conversation in Teams.',
+  'no workflow of that name': 'The dispatcher knows no workflow of that name.',
+  'workflow URL file unreadable': 'The dispatcher cannot read the workflow’s URL.',
+  'not the URL of a workflow': 'What stands as the workflow’s URL is none; retired connector URLs are refused.',
+  'client secret file unreadable': 'The dispatcher cannot read the bot’s client secret.',
   'access token file unreadable': 'The dispatcher cannot read the provider’s access token.',
   'api key file unreadable': 'The dispatcher cannot read the provider’s API key.',
   'bot token file unreadable': 'The dispatcher cannot read the bot’s token.',
@@ -130,6 +140,10 @@ type Pattern = readonly [RegExp, (found: readonly string[]) => string];
 const PATTERNS: readonly Pattern[] = [
   [/^connection (\S+)$/, ([, code]) => `The provider could not be reached (${code}); nothing had left us.`],
   [/^no answer (\S+)$/, ([, code]) => `The request had left us and no answer came (${code}).`],
+  [
+    /^before the mail (\S+)$/,
+    ([, code]) => `The talk with our mail relay broke off before the mail was given (${code}).`,
+  ],
   [/^token endpoint (.+)$/, ([, what]) => `The provider’s token service did not give a token (${what}).`],
   [/^after part (\d+): (.+)$/, ([, part, why = '']) => `Part ${part} was taken; then: ${tryReason(why)}`],
   [/^bind (.+)$/, ([, why = '']) => `Signing in at the SMS centre failed. ${tryReason(why)}`],

@@ -32,6 +32,8 @@ export const ADAPTER_WORDS: Readonly<Record<AdapterName, string>> = {
   'sms-twilio': 'SMS',
   'whatsapp-cloud': 'WhatsApp',
   slack: 'Slack',
+  teams: 'Teams',
+  email: 'e-mail',
   imessage: 'iMessage',
   webpush: 'Web Push',
 };
@@ -89,9 +91,22 @@ function step({ step: number, adapter, use, decision, reason }: EventOf<'route.s
 function ended(event: EventOf<'attempt.ended'>, around: Around): Words {
   const way = by(event, around);
   if (event.reason === 'withdrawn') return plain(`The try by ${way} was withdrawn.`, tryReason(event.reason));
-  const [sentence, tone] = OUTCOME_WORDS[event.outcome];
-  return { sentence: `${capital(way)}: ${sentence}`, why: tryReason(event.reason), tone };
+  const [sentence, tone] = event.left === undefined ? OUTCOME_WORDS[event.outcome] : LEFT_WORDS;
+  const why = [tryReason(event.reason), event.left === undefined ? '' : LEFT_REASONS[event.left]];
+  return { sentence: `${capital(way)}: ${sentence}`, why: why.filter((each) => each !== '').join(' '), tone };
 }
+
+const LEFT_WORDS: readonly [string, Tone] = [
+  'the provider did not take it, and nobody may try again; the ladder goes on at once.',
+  'warn',
+];
+
+const LEFT_REASONS: Readonly<Record<NonNullable<EventOf<'attempt.ended'>['left']>, string>> = {
+  'below-floor': 'The flow’s floor was raised above this route meanwhile.',
+  'vendor-expired': 'This channel’s provider accounts have expired.',
+  'no-capability': 'No other provider account of this channel reaches this person.',
+  'not-rolled-out': 'The channel is no longer open to this person.',
+};
 
 const OUTCOME_WORDS: Readonly<Record<EventOf<'attempt.ended'>['outcome'], readonly [string, Tone]>> = {
   accepted: ['the provider took the notice.', 'plain'],
