@@ -41,6 +41,7 @@ const PEERS: readonly { path: string; gives: string; install: string }[] = [
     gives: 'act one with a real Alertmanager',
     install: 'prometheus-alertmanager',
   },
+  { path: '/usr/sbin/smtp-sink', gives: 'the faults of a mail relay', install: 'postfix' },
   { path: '/usr/bin/strace', gives: 'the order of fsync and answer', install: 'strace' },
 ];
 

@@ -23,6 +23,14 @@ export function commonOutcome({ status, retryAfterMs }: HttpAnswer, reason: stri
   return undefined;
 }
 
+/**
+ * The same of an answer that is not the success the provider publishes. Another success is none either: whoever gave it,
+ * the provider or something in between, may have taken the message.
+ */
+export function commonRefusal(answer: HttpAnswer, reason: string): Outcome | undefined {
+  return answer.status < 300 ? { kind: 'ambiguous', reason } : commonOutcome(answer, reason);
+}
+
 /** A reason of codes alone, within its bound. */
 export function reasonOf(...codes: readonly (string | number | undefined)[]): string {
   return codes

@@ -4,79 +4,15 @@
  * that reason. Every outcome and receipt is also searched for what must never be in one.
  */
 import { spawn } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { attemptIdSchema } from '@sealpost/protocol';
-import { type Outcome, outcomeSchema, type ProviderReceipt, providerReceiptSchema } from '@sealpost/protocol/carriage';
+import { addressKindOf, isIdempotent, protectionOf } from '@sealpost/protocol';
+import { inboundSchema, type Outcome, outcomeSchema, providerReceiptSchema } from '@sealpost/protocol/carriage';
 import { afterEach, describe, expect, it, type TestContext } from 'vitest';
-import type { Adapter, Attempt, RawWebhook } from '../src/index.ts';
+import { clearOf, PAYLOADS } from './payloads.ts';
+import { attemptTo, type Condition, type Provider, type Stage, TEXT, URL_TOKEN, until } from './stage.ts';
 
-export type Condition =
-  | 'fine'
-  | 'busy'
-  | 'busy-once'
-  | 'failing'
-  | 'silent-before-effect'
-  | 'silent-after-effect'
-  | 'link-dropped'
-  | 'nonsense-after-effect'
-  | 'never-takes'
-  | 'cannot-reach'
-  | 'credentials-refused'
-  | 'connection-refused'
-  | 'receipt-twice'
-  | 'receipt-early'
-  | 'receipt-late'
-  | 'receipt-unknown';
-
-export interface Stage {
-  /** Started, with a sink that records. */
-  readonly adapter: Adapter;
-  readonly address: string;
-  /** Every receipt the sink was given, or the webhook answered with, in order. */
-  readonly receipts: readonly ProviderReceipt[];
-  /** How many times the person was shown the message. */
-  shown(): Promise<number>;
-  /** Lets a held receipt go. */
-  release(): Promise<void>;
-  /** What no outcome may hold beside the address and the payload. */
-  readonly secrets: readonly string[];
-  /** The same adapter in another process. */
-  readonly elsewhere: { name: string; settings: unknown; files: Readonly<Record<string, string>> };
-  readonly webhooks?: {
-    readonly forged: RawWebhook[];
-    readonly malformed: RawWebhook[];
-    readonly handshake: RawWebhook;
-  };
-  close(): Promise<void>;
-}
-
-export interface Provider {
-  readonly name: string;
-  /** Why none of this can run here. */
-  readonly absent?: string | undefined;
-  /** A stage under this condition, or why this provider cannot play it. */
-  open(condition: Condition): Promise<Stage | { readonly cannot: string }>;
-}
-
-export async function until<T>(probe: () => T | undefined | Promise<T | undefined>, what: string): Promise<T> {
-  const deadline = performance.now() + 10_000;
-  while (performance.now() < deadline) {
-    const value = await probe();
-    if (value !== undefined) return value;
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-  throw new Error(`never happened: ${what}`);
-}
-
-const TEXT = 'Something is waiting for you';
-const URL_TOKEN = 'k3YmAaRkEr';
-
-export function attemptTo(address: string, change: Partial<Attempt> = {}): Attempt {
-  const payload = { kind: 'notice' as const, text: TEXT, url: `https://inbox.example/m/${URL_TOKEN}` };
-  return { id: attemptIdSchema.parse(randomUUID()), address, payload, expires: Date.now() + 3_600_000, ...change };
-}
+export { attemptTo, until };
 
 /** One attempt; its outcome is in the published form and gives nobody away. */
 async function send(stage: Stage, attempt = attemptTo(stage.address)): Promise<Outcome> {
@@ -85,6 +21,16 @@ async function send(stage: Stage, attempt = attemptTo(stage.address)): Promise<O
   for (const secret of [attempt.address.slice(1), TEXT, TEXT.slice(0, 20), URL_TOKEN, ...stage.secrets])
     expect(said).not.toContain(secret);
   return outcome;
+}
+
+/** Two ids of people's messages, in the form of every provider. */
+const SAID = [`SM${'8'.repeat(32)}`, `SM${'7'.repeat(32)}`] as const;
+
+/** What must arrive of a payload: each text, and what a tap brings or opens where it can be seen. */
+function partsOf(payload: (typeof PAYLOADS)['notice' | 'link' | 'text' | 'card']): string[] {
+  if (payload.kind !== 'clear') return [payload.text];
+  const titles = payload.title === undefined ? [] : [payload.title];
+  return [...titles, payload.text, ...payload.suggestions.map(({ text }) => text)];
 }
 
 const matching = (stage: Stage, id: string) =>
@@ -114,17 +60,20 @@ export function describeContract(provider: Provider): void {
       await until(async () => ((await stage.shown()) === 1 ? true : undefined), 'the message is shown');
     });
 
-    it.for(['busy', 'failing'] as const)(
-      'says retry-after with a wait while the provider is %s, and nothing is shown',
-      async (condition, context) => {
-        const stage = await stageFor(condition, context);
-        expect(await send(stage)).toMatchObject({
-          kind: 'retry-after',
-          afterMs: expect.toSatisfy((wait: number) => wait > 0),
-        });
-        expect(await stage.shown()).toBe(0);
-      },
-    );
+    it('says retry-after with a wait while the provider is busy, and nothing is shown', async (context) => {
+      const stage = await stageFor('busy', context);
+      expect(await send(stage)).toMatchObject({
+        kind: 'retry-after',
+        afterMs: expect.toSatisfy((wait: number) => wait > 0),
+      });
+      expect(await stage.shown()).toBe(0);
+    });
+
+    it('calls a failing provider ambiguous where a failure may have had its effect, else retry-after', async (context) => {
+      const stage = await stageFor('failing', context);
+      expect((await send(stage)).kind).toBe(provider.failing ?? 'retry-after');
+      expect(await stage.shown()).toBe(0);
+    });
 
     it('is accepted under the same attempt after a retry-after', async (context) => {
       const stage = await stageFor('busy-once', context);
@@ -138,6 +87,8 @@ export function describeContract(provider: Provider): void {
       ['silent-before-effect', 0],
       ['silent-after-effect', 1],
       ['nonsense-after-effect', 1],
+      ['oversized-after-effect', 1],
+      ['drip-after-effect', 1],
     ] as const)('says ambiguous when the provider is %s', async ([condition, shown], context) => {
       const stage = await stageFor(condition, context);
       expect((await send(stage)).kind).toBe('ambiguous');
@@ -193,12 +144,74 @@ export function describeContract(provider: Provider): void {
         text: 'ä{Ω'.repeat(100),
         url: `https://inbox.example/${'x'.repeat(2000)}`,
       };
-      expect((await send(stage, attemptTo(stage.address, { payload }))).kind).toBe('accepted');
+      const outcome = await send(stage, attemptTo(stage.address, { payload }));
+      if (outcome.kind === 'permanent') return expect(await stage.shown()).toBe(0);
+      expect(outcome.kind).toBe('accepted');
       await until(async () => ((await stage.shown()) > 0 ? true : undefined), 'the message is shown');
+      if (stage.texts !== undefined) expect(stage.texts().join('\n')).toContain(payload.text);
+    });
+
+    it('refuses a text over the limit it declares and sends nothing of it', async (context) => {
+      const stage = await stageFor('fine', context);
+      const payload = clearOf({ text: 'x'.repeat(stage.adapter.capabilities.content.text + 1) });
+      expect((await send(stage, attemptTo(stage.address, { payload }))).kind).toBe('permanent');
+      expect(await stage.shown()).toBe(0);
+    });
+
+    it.for(['notice', 'link', 'text', 'card'] as const)(
+      'carries a %s whole, whatever it cannot show as such',
+      async (kind, context) => {
+        const stage = await stageFor('fine', context);
+        const { texts } = stage;
+        if (texts === undefined) return context.skip('this stage does not tell what arrived');
+        const payload = PAYLOADS[kind];
+        expect((await send(stage, attemptTo(stage.address, { payload }))).kind).toBe('accepted');
+        const [arrived = ''] = await until(() => (texts().length > 0 ? texts() : undefined), 'the message is shown');
+        for (const part of partsOf(payload)) expect(arrived).toContain(part);
+      },
+    );
+
+    it('says downgrade from when the person can no longer be reached', async (context) => {
+      const stage = await stageFor('fine', context);
+      if (stage.withdraw === undefined) return context.skip('its answer never says that a person cannot be reached');
+      expect((await send(stage)).kind).toBe('accepted');
+      await stage.withdraw();
+      expect((await send(stage)).kind).toBe('downgrade');
+      expect(await stage.shown()).toBe(1);
+    });
+
+    it('declares the protection, address and idempotency the protocol says, and has the methods it declares', async (context) => {
+      const { adapter } = await stageFor('fine', context);
+      const { capabilities } = adapter;
+      expect([capabilities.protection, capabilities.address, capabilities.idempotent]).toEqual([
+        protectionOf('carry', provider.adapter),
+        addressKindOf(provider.adapter),
+        isIdempotent(provider.adapter),
+      ]);
+      expect([adapter.lookup !== undefined, adapter.query !== undefined, adapter.revoke !== undefined]).toEqual([
+        capabilities.lookup,
+        capabilities.query,
+        capabilities.revoke !== 'no',
+      ]);
+    });
+
+    it('tells what people write once each, under one id however often it is told, and STOP as the wish it is', async (context) => {
+      const { say, inbound, address } = await stageFor('fine', context);
+      if (say === undefined || inbound === undefined) return context.skip('nobody writes back on this stage');
+      for (const text of ['On my way', 'On my way', 'STOP']) await say(text === 'STOP' ? SAID[1] : SAID[0], text);
+      expect(inbound.map((said) => inboundSchema.parse(said).content)).toEqual([
+        { kind: 'text', text: 'On my way' },
+        { kind: 'text', text: 'On my way' },
+        { kind: 'opt-out' },
+      ]);
+      expect(inbound.map((said) => said.address)).toEqual([address, address, address]);
+      expect(inbound[0]?.id).toBe(inbound[1]?.id);
+      expect(inbound[2]?.id).not.toBe(inbound[0]?.id);
     });
 
     it('reports the delivery of a message under the name it was accepted by', async (context) => {
       const stage = await stageFor('fine', context);
+      if (!stage.adapter.capabilities.delivered) return context.skip('this provider reports no deliveries');
       const outcome = await send(stage);
       const id = outcome.kind === 'accepted' ? outcome.providerMessageId : '';
       const [receipt] = await until(
@@ -230,6 +243,22 @@ export function describeContract(provider: Provider): void {
       await until(() => stage.receipts[0], 'the late receipt');
     });
 
+    it('passes on receipts out of order as they came', async (context) => {
+      const stage = await stageFor('receipt-reordered', context);
+      await send(stage);
+      const statuses = () => stage.receipts.map(({ status }) => status);
+      await until(() => (statuses().includes('delivered') ? true : undefined), 'the delivery, told last');
+      expect(statuses()).toEqual(statuses().length > 1 ? ['read', 'delivered'] : ['delivered']);
+      if (stage.adapter.capabilities.read) expect(statuses()).toHaveLength(2);
+    });
+
+    it('passes on nothing of a forged receipt', async (context) => {
+      const stage = await stageFor('receipt-forged', context);
+      await send(stage);
+      await until(() => ((stage.forgeries?.() ?? 0) > 0 ? true : undefined), 'a forged webhook');
+      expect(stage.receipts).toEqual([]);
+    });
+
     it('passes on a receipt for a message it never sent, under that name', async (context) => {
       const stage = await stageFor('receipt-unknown', context);
       const outcome = await send(stage);
@@ -243,7 +272,7 @@ export function describeContract(provider: Provider): void {
       if (webhooks === undefined || adapter.webhook === undefined) return context.skip('this provider has no webhooks');
       for (const request of webhooks.forged) expect(await adapter.webhook(request)).toEqual({ kind: 'forged' });
       for (const request of webhooks.malformed) expect((await adapter.webhook(request)).kind).toBe('malformed');
-      expect((await adapter.webhook(webhooks.handshake)).kind).toBe('handshake');
+      if (webhooks.handshake !== undefined) expect((await adapter.webhook(webhooks.handshake)).kind).toBe('handshake');
     });
 
     it('leaves nothing open after stop: a process that did the same ends by itself', async (context) => {

@@ -132,7 +132,10 @@ describe('a mail read back by maildev', () => {
     expect(outcome.kind).toBe('accepted');
     const mine = async () =>
       (await maildev.read()).find(({ headers }) => headers['message-id'] === `<${attempt.id}@sealpost.example>`);
-    return { attempt, mail: await until(mine, 'maildev has the mail') };
+    const mail = await until(mine, 'maildev has the mail');
+    const [head = ''] = (await maildev.source(mail.id)).split(/\r?\n\r?\n/, 1);
+    const headers = head.replace(/\r?\n[ \t]+/g, ' ').split(/\r?\n/);
+    return { attempt, mail, headers };
   }
 
   it.each(PAYLOAD_NAMES)('holds a %s whole, with the headers of a program', async (kind) => {
@@ -157,14 +160,15 @@ describe('a mail read back by maildev', () => {
     const hostile = fc.string({
       unit: fc.constantFrom('a', '\r', '\n', ':', ' ', 'Bcc: x@y.z', '\u2028', 'ü', '=?utf-8?Q?=0D=0A?='),
     });
-    const known = new Set((await readBack(clearOf({ title: 'T' }))).mail.headers ? KNOWN_HEADERS : []);
+    const known = new Set(KNOWN_HEADERS);
     await fc.assert(
       fc.asyncProperty(hostile, async (written) => {
         const title = `T${written}`.slice(0, 300);
         const name = `N${written}`.slice(0, 200);
         const file = { name, mediaType: 'text/plain', source: { kind: 'bytes' as const, data: 'YQ' } };
-        const { mail } = await readBack(clearOf({ title, text: `x${written}`, file }));
-        expect(Object.keys(mail.headers).filter((header) => !known.has(header))).toEqual([]);
+        const { mail, headers } = await readBack(clearOf({ title, text: `x${written}`, file }));
+        const names = headers.map((header) => header.slice(0, header.indexOf(':')).toLowerCase());
+        expect(names.filter((header, index) => !known.has(header) || names.indexOf(header) !== index)).toEqual([]);
         expect(mail.to).toMatchObject([{ address: ALICE }]);
       }),
       { numRuns: 15 },
@@ -173,13 +177,13 @@ describe('a mail read back by maildev', () => {
 
   it('says how to end the mail, at one POST where the sender has a page for it', async () => {
     const bare = await readBack(PAYLOADS.text);
-    expect(JSON.stringify(bare.mail.headers)).toContain('alerts%40sealpost.example?subject=unsubscribe');
-    expect(JSON.stringify(bare.mail.headers)).not.toContain('One-Click');
-    const { attempt, mail } = await readBack(PAYLOADS.text, {
+    expect(bare.headers.join('\n')).toContain('alerts%40sealpost.example?subject=unsubscribe');
+    expect(bare.headers.join('\n')).not.toContain('One-Click');
+    const { attempt, headers } = await readBack(PAYLOADS.text, {
       unsubscribe_url: 'https://acme.example/end?of={attempt}',
     });
-    expect(JSON.stringify(mail.headers)).toContain(`https://acme.example/end?of=${attempt.id}`);
-    expect(JSON.stringify(mail.headers)).toContain('List-Unsubscribe=One-Click');
+    expect(headers.join('\n')).toContain(`https://acme.example/end?of=${attempt.id}`);
+    expect(headers.join('\n')).toContain('List-Unsubscribe=One-Click');
   });
 });
 
@@ -194,9 +198,8 @@ const KNOWN_HEADERS = [
   'content-type',
   'content-transfer-encoding',
   'auto-submitted',
-  'list',
   'list-unsubscribe',
-  'x-maildev',
+  'list-unsubscribe-post',
   'received',
 ];
 

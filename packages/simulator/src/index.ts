@@ -8,5 +8,9 @@
  */
 export type { FaultKind } from './faults.ts';
 export { alertmanagerBody } from './monitoring/alertmanager-body.ts';
+export type { ProviderDefinition } from './provider-kit/definition.ts';
+export type { ProviderFault } from './provider-kit/faults.ts';
+export { type Provider, startProvider } from './provider-kit/provider.ts';
+export { twilioDefinition } from './providers/twilio.ts';
 export { createServiceAccount } from './service-account.ts';
 export { type Simulator, type SimulatorOptions, startSimulator } from './simulator.ts';

@@ -52,8 +52,8 @@ function textOf(parts: readonly MimePart[]): string {
 
 /** Words alone; what is quoted stands as a quote. */
 function textOfHtml(html: string): string {
-  const [before = '', ...hidden] = html.split(/<(?:style|script|head)\b/i);
-  const shown = hidden.map((section) => section.replace(/^[\s\S]*?<\/(?:style|script|head)>/i, ''));
+  const [before, ...hidden] = html.split(/<(?:style|script|title)\b/i);
+  const shown = hidden.map((section) => /<\/(?:style|script|title)>([\s\S]*)$/i.exec(section)?.[1] ?? '');
   return [before, ...shown]
     .join('')
     .replace(/<blockquote\b[^<>]*>/gi, '\n> ')

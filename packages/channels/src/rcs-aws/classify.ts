@@ -5,7 +5,7 @@
  */
 import type { Outcome } from '@sealpost/protocol/carriage';
 import type { HttpResult } from '../http-call.ts';
-import { commonOutcome, reasonOf, withoutAnswer } from '../single-effect.ts';
+import { commonRefusal, reasonOf, withoutAnswer } from '../single-effect.ts';
 import { parseAwsError, parseSentId } from './answer-schema.ts';
 
 const BUSY_MS = 30_000;
@@ -54,7 +54,7 @@ export function classifySent(result: HttpResult): Outcome {
   }
   const error = parseAwsError(result.body);
   const reason = reasonOf(result.status, error.type, error.reason);
-  const common = commonOutcome(result, reason);
+  const common = commonRefusal(result, reason);
   if (common !== undefined) return common;
   const kind = of(REASONS, error.reason) ?? of(MEANING, error.type) ?? byStatus(result.status);
   return kind === 'retry-after' ? { kind, afterMs: result.retryAfterMs ?? BUSY_MS, reason } : { kind, reason };

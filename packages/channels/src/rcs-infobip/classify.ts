@@ -5,7 +5,7 @@
  */
 import type { Outcome } from '@sealpost/protocol/carriage';
 import type { HttpAnswer, HttpResult } from '../http-call.ts';
-import { commonOutcome, reasonOf, withoutAnswer } from '../single-effect.ts';
+import { commonRefusal, reasonOf, withoutAnswer } from '../single-effect.ts';
 import { type InfobipMessage, type InfobipStatus, parseInfobipError, parseSent } from './answer-schema.ts';
 
 const BUSY_MS = 30_000;
@@ -54,7 +54,7 @@ function turnedAway({ groupName, name }: InfobipStatus): Outcome {
 
 export function classifyRefusal(answer: HttpAnswer): Outcome {
   const reason = reasonOf(answer.status, parseInfobipError(answer.body));
-  const common = commonOutcome(answer, reason);
+  const common = commonRefusal(answer, reason);
   if (common !== undefined) return common;
   if (answer.status === 401 || answer.status === 403) return { kind: 'auth-broken', reason };
   return { kind: 'permanent', reason };

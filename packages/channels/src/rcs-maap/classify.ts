@@ -5,7 +5,7 @@
 import type { Outcome, RevokeResult } from '@sealpost/protocol/carriage';
 import type { Reach } from '../adapter.ts';
 import type { HttpResult } from '../http-call.ts';
-import { commonOutcome, reasonOf, withoutAnswer } from '../single-effect.ts';
+import { commonRefusal, reasonOf, withoutAnswer } from '../single-effect.ts';
 import { parseCapabilities, parseErrorCode, parseMessage } from './answer-schema.ts';
 
 const BUSY_MS = 30_000;
@@ -23,7 +23,7 @@ export function classifySent(result: HttpResult): Outcome {
       : { kind: 'accepted', providerMessageId: message.msgId };
   }
   const reason = reasonOf(result.status, parseErrorCode(result.body));
-  const common = commonOutcome(result, reason);
+  const common = commonRefusal(result, reason);
   if (common !== undefined) return common;
   switch (result.status) {
     case 401:

@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import type { HttpResult } from '../http-call.ts';
 import type { CallOutcome } from '../oauth-token.ts';
-import { commonOutcome, reasonOf, withoutAnswer } from '../single-effect.ts';
+import { commonRefusal, reasonOf, withoutAnswer } from '../single-effect.ts';
 import { jsonOf } from '../webhook-request.ts';
 
 /** SendMessageResponse. */
@@ -23,7 +23,7 @@ export function classifySinch(result: HttpResult): CallOutcome {
   }
   if (result.status === 401) return { kind: 'unauthorized' };
   const reason = reasonOf(result.status, errorSchema.safeParse(body).data?.error.status);
-  const common = commonOutcome(result, reason);
+  const common = commonRefusal(result, reason);
   if (common !== undefined) return common;
   // 403: the key may not use this project; 404: there is no such project or app. Neither is about the person.
   return { kind: result.status === 403 || result.status === 404 ? 'auth-broken' : 'permanent', reason };

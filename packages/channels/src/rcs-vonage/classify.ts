@@ -5,7 +5,7 @@
  */
 import type { Outcome, RevokeResult } from '@sealpost/protocol/carriage';
 import type { HttpResult } from '../http-call.ts';
-import { commonOutcome, reasonOf, withoutAnswer } from '../single-effect.ts';
+import { commonRefusal, reasonOf, withoutAnswer } from '../single-effect.ts';
 import { parseMessageUuid, parseProblemCode } from './answer-schema.ts';
 
 const BUSY_MS = 30_000;
@@ -45,7 +45,7 @@ export function classifySent(result: HttpResult): Outcome {
   }
   const code = parseProblemCode(result.body);
   const reason = reasonOf(result.status, code);
-  const common = commonOutcome(result, reason);
+  const common = commonRefusal(result, reason);
   if (common !== undefined) return common;
   // 402 is "low balance": as with refused credentials, the account needs its operator.
   if ([401, 402, 403].includes(result.status)) return { kind: 'auth-broken', reason };

@@ -16,7 +16,7 @@ const activitySchema = z.object({
   text: z.string().max(200_000).nullish(),
   replyToId: id.nullish(),
   /** What a card's action sends. */
-  value: z.unknown(),
+  value: z.unknown().optional(),
   attachments: z
     .array(
       z.object({

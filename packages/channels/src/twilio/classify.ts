@@ -5,7 +5,7 @@
  */
 import type { Outcome } from '@sealpost/protocol/carriage';
 import type { HttpAnswer, HttpResult } from '../http-call.ts';
-import { commonOutcome, reasonOf, withoutAnswer } from '../single-effect.ts';
+import { commonRefusal, reasonOf, withoutAnswer } from '../single-effect.ts';
 import { parseErrorCode, parseMessageSid } from './answer-schema.ts';
 
 const BUSY_MS = 30_000;
@@ -66,7 +66,7 @@ export function classifyMessage(result: HttpResult): Outcome {
 export function classifyRefusal(answer: HttpAnswer): Outcome {
   const code = parseErrorCode(answer.body);
   const reason = reasonOf(answer.status, code);
-  const common = commonOutcome(answer, reason);
+  const common = commonRefusal(answer, reason);
   if (common !== undefined) return common;
   if (answer.status === 401 || answer.status === 403 || answer.status === 404) return { kind: 'auth-broken', reason };
   const kind = MEANING[code ?? 0] ?? (isOfChannel(code) ? 'downgrade' : 'permanent');

@@ -5,7 +5,7 @@
  */
 import type { Outcome } from '@sealpost/protocol/carriage';
 import type { HttpAnswer, HttpResult } from '../http-call.ts';
-import { commonOutcome, reasonOf, withoutAnswer } from '../single-effect.ts';
+import { commonRefusal, reasonOf, withoutAnswer } from '../single-effect.ts';
 import { parseErrorCode, parseMediaId, parseMessageId } from './answer-schema.ts';
 
 const BUSY_MS = 30_000;
@@ -77,7 +77,7 @@ export function classifyUpload(result: HttpResult): Uploaded {
 function classifyRefusal(answer: HttpAnswer): Outcome {
   const code = parseErrorCode(answer.body);
   const reason = reasonOf(answer.status, code);
-  const common = commonOutcome(answer, reason);
+  const common = commonRefusal(answer, reason);
   if (common !== undefined) return common;
   const kind = code === undefined ? undefined : meaningOf(code);
   if (kind === 'retry-after') return { kind, afterMs: answer.retryAfterMs ?? BUSY_MS, reason };

@@ -4,7 +4,7 @@
  */
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -27,8 +27,11 @@ export async function freePort(): Promise<number> {
 export async function startSink(...options: string[]) {
   const port = await freePort();
   const folder = mkdtempSync(join(tmpdir(), 'smtp-sink-'));
+  // As root it insists on being somebody else, who must be able to write there.
+  chmodSync(folder, 0o777);
+  const user = process.getuid?.() === 0 ? ['-u', 'nobody'] : [];
   const dump = ['-d', join(folder, 'mail.')];
-  const sink = spawn(SMTP_SINK, [...options, ...dump, `127.0.0.1:${port}`, '10'], { stdio: 'ignore' });
+  const sink = spawn(SMTP_SINK, [...user, ...options, ...dump, `127.0.0.1:${port}`, '10'], { stdio: 'ignore' });
   const closed = once(sink, 'close');
   await until(() => listens(port), 'smtp-sink listens');
   const taken = () => readdirSync(folder).map((name) => readFileSync(join(folder, name), 'latin1'));
@@ -53,6 +56,7 @@ async function listens(port: number): Promise<true | undefined> {
 }
 
 export interface ReadMail {
+  readonly id: string;
   readonly subject: string;
   readonly text: string;
   readonly headers: Readonly<Record<string, unknown>>;
@@ -70,7 +74,9 @@ export async function startMaildev() {
   const maildev = new MailDev({ smtp, web, ip: '127.0.0.1', webIp: '127.0.0.1', silent: true });
   await maildev.start();
   const read = async (): Promise<ReadMail[]> => (await fetch(`http://127.0.0.1:${web}/api/email`)).json();
-  return { port: smtp, read, stop: () => maildev.stop() };
+  /** The mail as it arrived. */
+  const source = async (id: string) => (await fetch(`http://127.0.0.1:${web}/api/email/${id}/source`)).text();
+  return { port: smtp, read, source, stop: () => maildev.stop() };
 }
 
 export interface TakenMail {
