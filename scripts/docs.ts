@@ -232,6 +232,8 @@ function storySentences(): Set<string> {
   return said;
 }
 
+/** What `steps.tell` says below a step. */
+const FACT = /^ {6}\S/;
 const sentenceOf = (line: string) => line.replace(/^\s*✓ /, '').trim();
 
 function checkTranscript(): void {
@@ -266,9 +268,13 @@ function recordTranscript(options: readonly string[]): void {
     .split('\n')
     .filter(
       (line) =>
-        /^starting [\w, ]+$/.test(line) || /^All \d+ steps happened\.$/.test(line) || said.has(sentenceOf(line)),
+        /^starting [\w, ]+$/.test(line) ||
+        FACT.test(line) ||
+        /^All \d+ steps happened\.$/.test(line) ||
+        said.has(sentenceOf(line)),
     );
-  const spaced = kept.map((line) => (/^(starting|\s)/.test(line) ? line : `\n${line}`));
+  const lasting = kept.map((line) => (FACT.test(line) ? line.replace(/\d+\.\d s\b/, '… s') : line));
+  const spaced = lasting.map((line) => (/^(starting|\s)/.test(line) ? line : `\n${line}`));
   writeFileSync(join(root, TRANSCRIPT), `${spaced.join('\n').trim()}\n`);
 }
 
