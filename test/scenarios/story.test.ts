@@ -39,6 +39,12 @@ const STEPS = [
   'three.receipt',
   'three.floor',
   'three.opened',
+  'four.offline',
+  'four.accepted',
+  'four.moved',
+  'four.kept',
+  'four.back',
+  'four.opened',
   'proof.export',
   'proof.verified',
   'proof.receipt',
@@ -48,10 +54,11 @@ const STEPS = [
 let house: RunningHouse;
 let story: StoryResult;
 let exported: string;
+const said: string[] = [];
 
 beforeAll(async () => {
   house = await openHouse(6200);
-  story = await tellStory(house.sealpost, house.manifests, house.surroundings, () => undefined);
+  story = await tellStory(house.sealpost, house.manifests, house.surroundings, (text) => said.push(text));
   exported = join(house.folder, 'export.jsonl');
 }, PATIENCE);
 afterAll(() => house?.close());
@@ -116,13 +123,39 @@ test('the exported log verifies on the command line, cosigned by control’s wit
   expect(json.size).toBeGreaterThan(20);
 });
 
+test('in an outage the next rung carries the notice, the floor stays, and the facts said are those of the log', async () => {
+  const events = await eventsIn(exported);
+  const refused = events.filter(({ outcome }) => outcome === 'auth-broken');
+  expect(refused, 'one try was refused for its credentials').toHaveLength(1);
+  const timeline = events.filter(({ message }) => message === refused[0]!.message);
+  const of = (kind: string) => timeline.filter((event) => event.kind === kind);
+  expect(of('message.accepted').map(({ floor }) => floor)).toEqual(['e2ee']);
+  const carriers = of('route.step').filter(({ adapter }) => adapter !== 'app');
+  expect(carriers.map(({ channel, use, decision }) => [channel, use, decision])).toEqual([
+    ['rcs-main', 'notice', 'taken'],
+    ['sms-main', 'notice', 'taken'],
+  ]);
+  expect(of('attempt.ended').map(({ channel, outcome }) => [channel, outcome])).toEqual([
+    ['rcs-main', 'auth-broken'],
+    ['sms-main', 'accepted'],
+  ]);
+  const delivered = of('receipt.provider').find(({ status }) => status === 'delivered')!;
+  const seconds = ((delivered.at - of('message.accepted')[0]!.at) / 1000).toFixed(1);
+  const begins = said.findIndex((text) => text.includes('rcs-main (notice)'));
+  expect(said.slice(begins, begins + 3).map((text) => text.trim())).toEqual([
+    'rcs-main (notice): 1 try: auth-broken',
+    `sms-main (notice): 1 try: accepted, delivered ${seconds} s after acceptance`,
+    'floor e2ee: of 2 carriers none was given content',
+  ]);
+});
+
 test('the gateway’s acceptance and a device’s read receipt are each proved to be in the exported log', async () => {
   const accepted = await house.databases.control.query<{ receipt: string }>(
     'accepted',
     'SELECT receipt FROM message_request ORDER BY stored_at',
     [],
   );
-  expect(accepted).toHaveLength(3);
+  expect(accepted).toHaveLength(5);
   const read = (await eventsIn(exported)).filter(
     ({ kind, receipt }) => kind === 'receipt.device' && receipt === 'read',
   );
@@ -197,6 +230,8 @@ test('carriers saw that something waits, in exactly the flow’s words, and noth
     'DiskFull',
     'ReplicaLag',
     'CertificateExpiry',
+    'DatabaseFailover',
+    'BackupLate',
     'db1',
     'critical',
     'volume',
@@ -221,6 +256,8 @@ test('carriers saw that something waits, in exactly the flow’s words, and noth
   ).toEqual([
     { channel: 'rcs', shown: notice, link },
     { channel: 'sms', shown: `${notice}\n${link}`, link },
+    { channel: 'sms', shown: `${notice}\n${link}`, link },
+    { channel: 'rcs', shown: notice, link },
   ]);
 });
 
@@ -239,7 +276,14 @@ async function fetchJson<T>(url: string): Promise<T> {
   return (await (await fetch(url)).json()) as T;
 }
 
-async function eventsIn(file: string): Promise<{ kind: string; receipt?: string; jws?: string }[]> {
+type Recorded = { kind: string; at: number } & Partial<
+  Record<
+    'message' | 'channel' | 'adapter' | 'use' | 'decision' | 'outcome' | 'floor' | 'status' | 'receipt' | 'jws',
+    string
+  >
+>;
+
+async function eventsIn(file: string): Promise<Recorded[]> {
   const lines = (await readFile(file, 'utf8')).split('\n').filter((line) => line.includes('"record"'));
   return lines.map((line) => JSON.parse((JSON.parse(line) as { record: string }).record));
 }

@@ -32,14 +32,15 @@ export const RCS_LIMITS: ContentLimits = {
   fileTypes: RCS_FILE_TYPES,
 };
 
-const CARD = { text: 2000, suggestions: 4 } as const;
+/** What a card holds instead. */
+export const RCS_CARD = { text: 2000, suggestions: 4 } as const;
 
 /** `limits` are a vendor's own for a text, within those of RCS. */
 export function fitRcs(payload: Payload, limits: ContentLimits, openLabel: string): Fit {
   const asText = fit(payload, limits, openLabel);
   if (asText.kind === 'refused' || (asText.message.title === undefined && asText.message.file === undefined))
     return asText;
-  const asCard = fit(payload, { ...limits, ...CARD }, openLabel);
+  const asCard = fit(payload, { ...limits, ...RCS_CARD }, openLabel);
   if (asCard.kind === 'fits' || asText.message.file !== undefined) return asCard;
   return fit(payload, { ...limits, title: 0 }, openLabel);
 }

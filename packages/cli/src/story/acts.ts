@@ -1,4 +1,4 @@
-/** The three acts. Each waits for what really happened and checks what must hold about it. */
+/** The first three acts. Each waits for what really happened and checks what must hold about it. */
 import { createHash } from 'node:crypto';
 import type { Device, InboxMessage } from '@sealpost/client';
 import { controlApi, type EventKind, type EventOf, type MessageId, SealpostError } from '@sealpost/protocol';
@@ -149,7 +149,7 @@ export async function actThree(stage: Stage, steps: Steps): Promise<MessageId> {
   return message;
 }
 
-async function goOffline(steps: Steps, act: string, ...devices: Device[]): Promise<void> {
+export async function goOffline(steps: Steps, act: string, ...devices: Device[]): Promise<void> {
   await steps.run(`${act}.offline`, 'phone and laptop are offline', async () => {
     for (const device of devices) await device.disconnect();
     must(
@@ -159,7 +159,7 @@ async function goOffline(steps: Steps, act: string, ...devices: Device[]): Promi
   });
 }
 
-function received(stage: Stage, device: Device, message: MessageId): Promise<InboxMessage> {
+export function received(stage: Stage, device: Device, message: MessageId): Promise<InboxMessage> {
   return until(
     `message on ${device.identity.device}`,
     async () => {

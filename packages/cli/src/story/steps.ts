@@ -30,12 +30,15 @@ export interface StepResult {
 export interface Steps {
   readonly results: readonly StepResult[];
   run<T>(step: string, sentence: string, work: () => Promise<T>): Promise<T>;
+  /** A fact of the last step, which another run may see otherwise. */
+  tell(fact: string): void;
 }
 
 export function createSteps(say: (text: string) => void): Steps {
   const results: StepResult[] = [];
   return {
     results,
+    tell: (fact) => say(`      ${fact}`),
     async run(step, sentence, work) {
       try {
         const value = await work();
@@ -65,6 +68,6 @@ export async function until<T>(what: string, ask: () => Promise<T | undefined>, 
 }
 
 /** For what must hold and cannot be waited for. */
-export function must(condition: boolean, what: string): void {
+export function must(condition: boolean, what: string): asserts condition {
   if (!condition) throw storyError('ERR_STORY_UNEXPECTED', { details: [{ pointer: what, detail: 'does not hold' }] });
 }

@@ -6,6 +6,7 @@ import { readBootstrapped } from '../bootstrap/bootstrap.ts';
 import { copyManifests } from '../manifests/own-copy.ts';
 import type { RunningSealpost } from '../start/start.ts';
 import { actOne, actThree, actTwo } from './acts.ts';
+import { actFour } from './outage.ts';
 import { proveIt } from './proof.ts';
 import { setStage } from './stage.ts';
 import { createSteps, type StepResult } from './steps.ts';
@@ -41,6 +42,8 @@ export async function tellStory(
     await actTwo(stage, steps);
     say('\nAct three: the RCS provider is down');
     await actThree(stage, steps);
+    say('\nAct four: the RCS provider goes out, and comes back');
+    await actFour(stage, steps);
     say('\nProof');
     const proofs = sealpost.folder.zone('run');
     await proveIt(stage, steps, proofs, { logKey: trust.gateway.log, witnessKeys: [trust.control.witness] }, first);
