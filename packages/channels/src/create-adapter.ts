@@ -22,6 +22,8 @@ import { rcsTwilioSettingsSchema } from './rcs-twilio/config.ts';
 import { createRcsTwilio } from './rcs-twilio/rcs-twilio.ts';
 import { rcsVonageSettingsSchema } from './rcs-vonage/config.ts';
 import { createRcsVonage } from './rcs-vonage/rcs-vonage.ts';
+import { signalSettingsSchema } from './signal/config.ts';
+import { createSignal } from './signal/signal.ts';
 import { slackSettingsSchema } from './slack/config.ts';
 import { createSlack } from './slack/slack.ts';
 import { smsSmppSettingsSchema } from './sms-smpp/config.ts';
@@ -61,6 +63,7 @@ const ADAPTERS = {
   email: (settings: unknown, context: AdapterContext) => createEmail(emailSettingsSchema.parse(settings), context),
   imessage: (settings: unknown, context: AdapterContext) =>
     createImessage(imessageSettingsSchema.parse(settings), context),
+  signal: (settings: unknown, context: AdapterContext) => createSignal(signalSettingsSchema.parse(settings), context),
   webpush: (settings: unknown, context: AdapterContext) =>
     createWebpush(webpushSettingsSchema.parse(settings), context),
 } as const;

@@ -23,6 +23,7 @@ export const SETTINGS: Readonly<Partial<Record<ChannelAdapterName, object>>> = {
     app_secret_file: 's',
     verify_token_file: 's',
   },
+  signal: { mode: 'rest', base_url: 'http://signal.example', account: '+4930123456', webhook_token_file: 's' },
   slack: { team_id: 'T1DC2JH3J', bot_token_file: 's', signing_secret_file: 's' },
 };
 const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });

@@ -35,6 +35,7 @@ export const ADAPTER_WORDS: Readonly<Record<AdapterName, string>> = {
   teams: 'Teams',
   email: 'e-mail',
   imessage: 'iMessage',
+  signal: 'Signal',
   webpush: 'Web Push',
 };
 
