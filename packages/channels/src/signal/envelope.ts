@@ -23,7 +23,9 @@ export function eventsOf({ account, envelope }: Received, ours: string): Provide
 function receiptsOf({ when, isDelivery, isRead, isViewed, timestamps }: SignalReceipt): ProviderReceipt[] {
   const read = isRead || isViewed;
   if (!read && !isDelivery) return [];
-  const said = read ? ({ status: 'read', code: 'READ' } as const) : ({ status: 'delivered', code: 'DELIVERED' } as const);
+  const said = read
+    ? ({ status: 'read', code: 'READ' } as const)
+    : ({ status: 'delivered', code: 'DELIVERED' } as const);
   const at = when ? { at: when } : {};
   return timestamps.map((timestamp) => ({ providerMessageIds: [String(timestamp)], ...said, ...at }));
 }
