@@ -8,6 +8,8 @@ import { emailSettingsSchema } from './email/config.ts';
 import { createEmail } from './email/email.ts';
 import { imessageSettingsSchema } from './imessage/config.ts';
 import { createImessage } from './imessage/imessage.ts';
+import { imessageBusinessSettingsSchema } from './imessage-business/config.ts';
+import { createImessageBusiness } from './imessage-business/imessage-business.ts';
 import { rcsAwsSettingsSchema } from './rcs-aws/config.ts';
 import { createRcsAws } from './rcs-aws/rcs-aws.ts';
 import { rcsGoogleSettingsSchema } from './rcs-google/config.ts';
@@ -63,6 +65,8 @@ const ADAPTERS = {
   email: (settings: unknown, context: AdapterContext) => createEmail(emailSettingsSchema.parse(settings), context),
   imessage: (settings: unknown, context: AdapterContext) =>
     createImessage(imessageSettingsSchema.parse(settings), context),
+  'imessage-business': (settings: unknown, context: AdapterContext) =>
+    createImessageBusiness(imessageBusinessSettingsSchema.parse(settings), context),
   signal: (settings: unknown, context: AdapterContext) => createSignal(signalSettingsSchema.parse(settings), context),
   webpush: (settings: unknown, context: AdapterContext) =>
     createWebpush(webpushSettingsSchema.parse(settings), context),

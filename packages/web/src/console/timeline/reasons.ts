@@ -63,6 +63,8 @@ const TRY_REASONS: Readonly<Record<string, string>> = {
   'text-too-long': 'It is longer than this channel takes.',
   'not on RCS': 'This number is not on RCS now.',
   'no iMessage': 'This address is not on iMessage.',
+  'has not written first': 'Apple lets a business write only to people who wrote to it first.',
+  'secret file unreadable': 'The dispatcher cannot read or use the secret it shares with the provider.',
   'no Signal address': 'What was to be reached is no phone number and no Signal account.',
   'not on Signal': 'This number is not on Signal.',
   'older than a day': 'Signal deletes only what was sent less than a day ago.',

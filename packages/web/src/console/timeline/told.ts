@@ -35,6 +35,7 @@ export const ADAPTER_WORDS: Readonly<Record<AdapterName, string>> = {
   teams: 'Teams',
   email: 'e-mail',
   imessage: 'iMessage',
+  'imessage-business': 'Apple Messages for Business',
   signal: 'Signal',
   webpush: 'Web Push',
 };
