@@ -25,6 +25,8 @@ interface Suite {
   /** Whose software, description or answers the adapter meets. */
   readonly by: string;
   readonly file: string;
+  /** Where the suite takes its adapters from, unless it names them itself. */
+  readonly about?: string;
 }
 
 const TESTS = 'packages/channels/test';
@@ -34,11 +36,15 @@ const recorded = (name: string, also = ''): Suite => ({
 });
 /** What every adapter in `recorded-settings.ts` runs. */
 const COMMON: readonly Suite[] = [
-  { by: 'sockets that break', file: `${TESTS}/connections.test.ts` },
-  { by: 'what it declares', file: `${TESTS}/capabilities.test.ts` },
+  { by: 'sockets that break', file: `${TESTS}/connections.test.ts`, about: `${TESTS}/recorded-settings.ts` },
+  { by: 'what it declares', file: `${TESTS}/capabilities.test.ts`, about: `${TESTS}/recorded-settings.ts` },
+  { by: 'odd answers', file: `${TESTS}/odd-answers.test.ts`, about: `${TESTS}/recorded-settings.ts` },
 ];
-/** For all adapters, by `NAMES` of `recorded-settings.ts`; these name none of them. */
-const COMMON_FILES = new Set(COMMON.map(({ file }) => file));
+const FAULTS: Suite = {
+  by: 'the fault matrix',
+  file: 'test/scenarios/faults.test.ts',
+  about: 'test/faults/providers.ts',
+};
 
 const TWILIO = {
   account_sid: `AC${'0'.repeat(32)}`,
@@ -48,7 +54,16 @@ const TWILIO = {
   webhook_url: 'https://dispatcher.example/webhooks/twilio',
 };
 const TWILIO_SUITES: readonly Suite[] = [
+  {
+    by: 'the contract, at a fake of the provider',
+    file: `${TESTS}/http-providers.contract.test.ts`,
+    about: `${TESTS}/providers/twilio.ts`,
+  },
   recorded('twilio', ', Twilio’s own library for signatures, Twilio’s API description'),
+  FAULTS,
+];
+const TEAMS_SUITES: readonly Suite[] = [
+  recorded('teams', ', jose for tokens, Microsoft’s API description and card schema'),
 ];
 const GUID = '00000000-0000-4000-8000-000000000000';
 
@@ -62,6 +77,7 @@ const ROWS: readonly Row[] = [
         file: `${TESTS}/rcs-google.contract.test.ts`,
       },
       recorded('rcs-google'),
+      FAULTS,
       { by: 'an outage, through the dispatcher', file: 'packages/gateway/test/dispatcher/outage.test.ts' },
     ],
   },
@@ -74,7 +90,7 @@ const ROWS: readonly Row[] = [
       api_key_file: 'secret',
       webhook_credentials_file: 'secret',
     },
-    tested: [recorded('rcs-infobip')],
+    tested: [recorded('rcs-infobip'), FAULTS],
   },
   {
     name: 'rcs-sinch',
@@ -85,12 +101,12 @@ const ROWS: readonly Row[] = [
       key_secret_file: 'secret',
       webhook_secret_file: 'secret',
     },
-    tested: [recorded('rcs-sinch', ', Sinch’s published signature')],
+    tested: [recorded('rcs-sinch', ', Sinch’s published signature'), FAULTS],
   },
   {
     name: 'rcs-vonage',
     settings: { application_id: GUID, private_key_file: 'key', signature_secret_file: 'secret', sender: 'agent' },
-    tested: [recorded('rcs-vonage', ', jose for tokens'), ...COMMON],
+    tested: [recorded('rcs-vonage', ', jose for tokens'), FAULTS, ...COMMON],
   },
   {
     name: 'rcs-aws',
@@ -101,7 +117,7 @@ const ROWS: readonly Row[] = [
       secret_access_key_file: 'secret',
       topic_arns: ['arn:aws:sns:eu-central-1:123456789012:sealpost'],
     },
-    tested: [recorded('rcs-aws', ', AWS’s own request signer, certificates by OpenSSL'), ...COMMON],
+    tested: [recorded('rcs-aws', ', AWS’s own request signer, certificates by OpenSSL'), FAULTS, ...COMMON],
   },
   {
     name: 'rcs-maap',
@@ -111,7 +127,7 @@ const ROWS: readonly Row[] = [
       access_token_file: 'secret',
       webhook_token_file: 'secret',
     },
-    tested: [recorded('rcs-maap'), ...COMMON],
+    tested: [recorded('rcs-maap'), FAULTS, ...COMMON],
   },
   {
     name: 'sms-smpp',
@@ -136,34 +152,64 @@ const ROWS: readonly Row[] = [
       app_secret_file: 'secret',
       verify_token_file: 'secret',
     },
-    tested: [recorded('whatsapp-cloud'), ...COMMON],
+    tested: [recorded('whatsapp-cloud'), FAULTS, ...COMMON],
   },
   {
     name: 'slack',
     settings: { team_id: 'T00000000', bot_token_file: 'secret', signing_secret_file: 'secret' },
-    tested: [recorded('slack', ', Slack’s API description and published signature'), ...COMMON],
+    tested: [recorded('slack', ', Slack’s API description and published signature'), FAULTS, ...COMMON],
   },
   {
     name: 'teams',
     way: 'bot',
     settings: { mode: 'bot', app_id: GUID, tenant_id: GUID, client_secret_file: 'secret' },
-    tested: [],
+    tested: TEAMS_SUITES,
   },
-  { name: 'teams', way: 'workflows', settings: { mode: 'workflows', url_files: { ops: 'secret' } }, tested: [] },
+  {
+    name: 'teams',
+    way: 'workflows',
+    settings: { mode: 'workflows', url_files: { ops: 'secret' } },
+    tested: TEAMS_SUITES,
+  },
   {
     name: 'email',
     settings: { host: 'relay.example', from: 'alerts@example.org', webhook_token_file: 'secret' },
-    tested: [{ by: 'maildev, smtp-server and Postfix’s smtp-sink', file: `${TESTS}/email-peer.test.ts` }],
+    tested: [
+      { by: 'maildev, smtp-server and Postfix’s smtp-sink', file: `${TESTS}/email-peer.test.ts` },
+      { by: 'reports and answers as mailers write them', file: `${TESTS}/email-inbound.test.ts` },
+    ],
+  },
+  {
+    name: 'signal',
+    way: 'JSON-RPC',
+    settings: { mode: 'json-rpc', base_url: 'https://signal.example', account: '+15005550006' },
+    tested: [recorded('signal', ', a real event stream')],
+  },
+  {
+    name: 'signal',
+    way: 'REST',
+    settings: {
+      mode: 'rest',
+      base_url: 'https://signal.example',
+      account: '+15005550006',
+      webhook_token_file: 'secret',
+    },
+    tested: [recorded('signal'), ...COMMON],
   },
   {
     name: 'imessage',
     settings: { base_url: 'https://mac.example', password_file: 'secret', webhook_token_file: 'secret' },
-    tested: [recorded('imessage')],
+    tested: [recorded('imessage'), FAULTS],
+  },
+  {
+    name: 'imessage-business',
+    settings: { msp_id: 'msp', business_id: 'business', secret_file: 'secret' },
+    tested: [recorded('imessage-business'), ...COMMON],
   },
   {
     name: 'webpush',
     settings: { subject: 'mailto:ops@example.org', public_key: `B${'A'.repeat(86)}`, private_key_file: 'key' },
-    tested: [recorded('webpush', ', decrypted by web-push-testing')],
+    tested: [recorded('webpush', ', decrypted by web-push-testing'), FAULTS],
   },
 ];
 
@@ -286,10 +332,9 @@ function checkDeclared(rows: readonly Described[], { problem }: Repository): voi
 
 /** Every suite that is claimed is there and about its adapter, and every suite that is there is claimed. */
 function checkSuites(rows: readonly Described[], { read, list, problem }: Repository): void {
-  const settings = read(`${TESTS}/recorded-settings.ts`);
   for (const { name, label, tested } of rows)
-    for (const { file } of tested)
-      if (read(file) === '' || !(COMMON_FILES.has(file) ? settings : read(file)).includes(name))
+    for (const { file, about = file } of tested)
+      if (read(file) === '' || !read(about).includes(name))
         problem(
           `scripts/channel-table.ts: ${label} is said to be tested by ${file}, which is not there or not about it`,
         );

@@ -8,6 +8,8 @@ import { emailSettingsSchema } from './email/config.ts';
 import { createEmail } from './email/email.ts';
 import { imessageSettingsSchema } from './imessage/config.ts';
 import { createImessage } from './imessage/imessage.ts';
+import { imessageBusinessSettingsSchema } from './imessage-business/config.ts';
+import { createImessageBusiness } from './imessage-business/imessage-business.ts';
 import { rcsAwsSettingsSchema } from './rcs-aws/config.ts';
 import { createRcsAws } from './rcs-aws/rcs-aws.ts';
 import { rcsGoogleSettingsSchema } from './rcs-google/config.ts';
@@ -22,6 +24,8 @@ import { rcsTwilioSettingsSchema } from './rcs-twilio/config.ts';
 import { createRcsTwilio } from './rcs-twilio/rcs-twilio.ts';
 import { rcsVonageSettingsSchema } from './rcs-vonage/config.ts';
 import { createRcsVonage } from './rcs-vonage/rcs-vonage.ts';
+import { signalSettingsSchema } from './signal/config.ts';
+import { createSignal } from './signal/signal.ts';
 import { slackSettingsSchema } from './slack/config.ts';
 import { createSlack } from './slack/slack.ts';
 import { smsSmppSettingsSchema } from './sms-smpp/config.ts';
@@ -61,6 +65,9 @@ const ADAPTERS = {
   email: (settings: unknown, context: AdapterContext) => createEmail(emailSettingsSchema.parse(settings), context),
   imessage: (settings: unknown, context: AdapterContext) =>
     createImessage(imessageSettingsSchema.parse(settings), context),
+  'imessage-business': (settings: unknown, context: AdapterContext) =>
+    createImessageBusiness(imessageBusinessSettingsSchema.parse(settings), context),
+  signal: (settings: unknown, context: AdapterContext) => createSignal(signalSettingsSchema.parse(settings), context),
   webpush: (settings: unknown, context: AdapterContext) =>
     createWebpush(webpushSettingsSchema.parse(settings), context),
 } as const;

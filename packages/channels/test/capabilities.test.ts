@@ -5,7 +5,7 @@ import type { ChannelAdapterName } from '../src/index.ts';
 import { attemptTo } from './contract.ts';
 import { PAYLOADS } from './payloads.ts';
 import { recordedAdapter } from './recorded-provider.ts';
-import { FILES, NAMES, SETTINGS } from './recorded-settings.ts';
+import { addressFor, FILES, NAMES, SETTINGS } from './recorded-settings.ts';
 
 const ECHO =
   '{"error":"no outcome may hold this","ok":false,"__type":"no outcome may hold this","type":"+491751234567"}';
@@ -33,7 +33,7 @@ describe.each(NAMES)('%s', (name) => {
     'says nothing of a secret, an address or a text in what it makes of a %i that repeats them',
     async (status) => {
       const adapter = adapterOf(name, status);
-      const attempt = attemptTo('+491751234567', { payload: PAYLOADS.text });
+      const attempt = attemptTo(addressFor(name), { payload: PAYLOADS.text });
       const sent = { id: attempt.id, address: attempt.address, providerMessageId: 'C1:1.1' };
       const said = [
         await adapter.send(attempt),

@@ -8,7 +8,7 @@ import { describe, expect, it } from 'vitest';
 import { type ChannelAdapterName, createAdapter } from '../src/index.ts';
 import { attemptTo } from './contract.ts';
 import { contextOf } from './recorded-provider.ts';
-import { FILES, NAMES, SETTINGS } from './recorded-settings.ts';
+import { addressFor, FILES, NAMES, SETTINGS } from './recorded-settings.ts';
 
 type Fault = (request: IncomingMessage, response: ServerResponse) => void;
 
@@ -41,7 +41,7 @@ async function attemptAgainst(name: ChannelAdapterName, fault: Fault | undefined
   if (fault === undefined) await close();
   const settings = { ...SETTINGS[name], base_url: `http://127.0.0.1:${port}`, timeout: '300ms' };
   const adapter = createAdapter(name, settings, contextOf(FILES));
-  const outcome = await adapter.send(attemptTo('+491751234567'));
+  const outcome = await adapter.send(attemptTo(addressFor(name)));
   await adapter.stop();
   if (fault !== undefined) await close();
   return { outcome, received };

@@ -23,8 +23,18 @@ export const SETTINGS: Readonly<Partial<Record<ChannelAdapterName, object>>> = {
     app_secret_file: 's',
     verify_token_file: 's',
   },
+  signal: { mode: 'rest', base_url: 'http://signal.example', account: '+4930123456', webhook_token_file: 's' },
+  'imessage-business': { msp_id: 'msp', business_id: 'business', secret_file: 'base64' },
   slack: { team_id: 'T1DC2JH3J', bot_token_file: 's', signing_secret_file: 's' },
 };
 const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
-export const FILES = { s: SECRET, key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString() };
+export const FILES = {
+  s: SECRET,
+  base64: btoa(SECRET),
+  key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+};
 export const NAMES = Object.keys(SETTINGS) as ChannelAdapterName[];
+
+/** Somebody the adapter would write to. */
+export const addressFor = (name: ChannelAdapterName) =>
+  name === 'imessage-business' ? 'urn:mbid:AQAA491751234567' : '+491751234567';

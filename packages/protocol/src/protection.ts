@@ -42,6 +42,10 @@ const FACTS = {
   email: { carries: 'none', address: 'email' },
   /** BlueBubbles: the bridge Mac holds plaintext. */
   imessage: { carries: 'vendor-e2ee', address: 'phone' },
+  /** Apple's servers decrypt what they relay. */
+  'imessage-business': { carries: 'transport', address: 'handle' },
+  /** signal-cli, on a server of ours, is one of the two ends and holds plaintext. */
+  signal: { carries: 'vendor-e2ee', address: 'phone' },
   /** RFC 8291: the push service reads nothing; our dispatcher, which encrypts, does. */
   webpush: { carries: 'vendor-e2ee', address: 'handle' },
 } as const satisfies Record<string, AdapterFacts>;

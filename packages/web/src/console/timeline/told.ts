@@ -35,6 +35,8 @@ export const ADAPTER_WORDS: Readonly<Record<AdapterName, string>> = {
   teams: 'Teams',
   email: 'e-mail',
   imessage: 'iMessage',
+  'imessage-business': 'Apple Messages for Business',
+  signal: 'Signal',
   webpush: 'Web Push',
 };
 
