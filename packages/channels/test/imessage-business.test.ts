@@ -62,13 +62,14 @@ describe('requests', () => {
       'content-type': 'application/json',
     });
     const token = asked[0]?.headers.get('authorization')?.replace('Bearer ', '') ?? '';
-    const { payload, protectedHeader } = await jwtVerify(token, KEY);
-    expect([protectedHeader.alg, payload.iss, payload.aud]).toEqual(['HS256', MSP, undefined]);
+    const { payload: claims, protectedHeader } = await jwtVerify(token, KEY);
+    expect([protectedHeader.alg, claims.iss, claims.aud]).toEqual(['HS256', MSP, undefined]);
     expect(body).toMatchObject({ v: 1, id: attempt.id, sourceId: BUSINESS, destinationId: ALICE });
     const said = JSON.stringify(body);
-    expect(said).toContain(PAYLOADS[kind].text);
-    if ('url' in PAYLOADS[kind])
-      expect(body).toMatchObject({ type: 'text', body: expect.stringContaining(PAYLOADS[kind].url) });
+    const payload: Payload = PAYLOADS[kind];
+    expect(said).toContain(payload.text);
+    if (payload.kind !== 'clear')
+      expect(body).toMatchObject({ type: 'text', body: expect.stringContaining(payload.url) });
   });
 
   const replies = (count: number) =>

@@ -404,8 +404,9 @@ async function openDaemon(port = 0) {
     port: bound,
     asked,
     followers,
-    tell: (value: unknown) =>
-      followers.forEach((follower) => follower.write(`event:receive\ndata:${JSON.stringify(value)}\n\n`)),
+    tell: (value: unknown) => {
+      for (const follower of followers) follower.write(`event:receive\ndata:${JSON.stringify(value)}\n\n`);
+    },
     async close() {
       server.closeAllConnections();
       server.close();

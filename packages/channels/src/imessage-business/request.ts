@@ -72,7 +72,7 @@ function listPicker(data: object, text: string, replies: readonly Reply[]): obje
   return {
     data: { ...data, listPicker: { sections: [section] } },
     receivedMessage: { style: 'small', title: text },
-    // Messages puts the title of what was picked here.
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: Messages puts the title of what was picked here.
     replyMessage: { style: 'small', title: '${item.title}' },
   };
 }
