@@ -4,17 +4,18 @@
  */
 import type { Outcome } from '@sealpost/protocol/carriage';
 import type { HttpResult } from '../http-call.ts';
-import { commonOutcome, withoutAnswer } from '../single-effect.ts';
+import { commonRefusal, withoutAnswer } from '../single-effect.ts';
 
 export function classifySent(result: HttpResult, id: string): Outcome {
   if (result.kind !== 'answered') return withoutAnswer(result);
-  const { status } = result;
+  const { status, body } = result;
   const reason = String(status);
-  const common = commonOutcome(result, reason);
+  // Apple's answer has no form beyond its status; a page is some other server's.
+  if (status === 200 && !body.trimStart().startsWith('<')) return { kind: 'accepted', providerMessageId: id };
+  const common = commonRefusal(result, reason);
   if (common !== undefined) return common;
   if (status === 401 || status === 403) return { kind: 'auth-broken', reason };
   // The conversation is not there, or not any more.
   if (status === 404 || status === 410) return { kind: 'downgrade', reason };
-  if (status >= 400) return { kind: 'permanent', reason };
-  return status >= 200 && status < 300 ? { kind: 'accepted', providerMessageId: id } : { kind: 'ambiguous', reason };
+  return status >= 400 ? { kind: 'permanent', reason } : { kind: 'ambiguous', reason };
 }
