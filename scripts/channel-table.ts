@@ -46,6 +46,14 @@ const FAULTS: Suite = {
   about: 'test/faults/providers.ts',
 };
 
+/** The contract of chats and mail; `about` is where its provider is made. */
+const chatContract = (at: string, provider: string): Suite => ({
+  by: `the contract, at ${at}`,
+  file: `${TESTS}/chat-and-mail.contract.test.ts`,
+  about: `${TESTS}/providers/${provider}.ts`,
+});
+const FAKE = 'a fake of the provider';
+
 const TWILIO = {
   account_sid: `AC${'0'.repeat(32)}`,
   api_key_sid: `SK${'0'.repeat(32)}`,
@@ -63,6 +71,7 @@ const TWILIO_SUITES: readonly Suite[] = [
   FAULTS,
 ];
 const TEAMS_SUITES: readonly Suite[] = [
+  chatContract(FAKE, 'teams'),
   recorded('teams', ', jose for tokens, Microsoft’s API description and card schema'),
 ];
 const GUID = '00000000-0000-4000-8000-000000000000';
@@ -175,6 +184,7 @@ const ROWS: readonly Row[] = [
     name: 'email',
     settings: { host: 'relay.example', from: 'alerts@example.org', webhook_token_file: 'secret' },
     tested: [
+      chatContract('a scripted relay', 'email'),
       { by: 'maildev, smtp-server and Postfix’s smtp-sink', file: `${TESTS}/email-peer.test.ts` },
       { by: 'reports and answers as mailers write them', file: `${TESTS}/email-inbound.test.ts` },
     ],
@@ -183,7 +193,7 @@ const ROWS: readonly Row[] = [
     name: 'signal',
     way: 'JSON-RPC',
     settings: { mode: 'json-rpc', base_url: 'https://signal.example', account: '+15005550006' },
-    tested: [recorded('signal', ', a real event stream')],
+    tested: [chatContract(FAKE, 'signal'), recorded('signal', ', a real event stream')],
   },
   {
     name: 'signal',
@@ -194,7 +204,7 @@ const ROWS: readonly Row[] = [
       account: '+15005550006',
       webhook_token_file: 'secret',
     },
-    tested: [recorded('signal'), ...COMMON],
+    tested: [chatContract(FAKE, 'signal'), recorded('signal'), ...COMMON],
   },
   {
     name: 'imessage',
@@ -204,7 +214,7 @@ const ROWS: readonly Row[] = [
   {
     name: 'imessage-business',
     settings: { msp_id: 'msp', business_id: 'business', secret_file: 'secret' },
-    tested: [recorded('imessage-business'), ...COMMON],
+    tested: [chatContract(FAKE, 'imessage-business'), recorded('imessage-business'), ...COMMON],
   },
   {
     name: 'webpush',

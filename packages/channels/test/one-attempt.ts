@@ -3,11 +3,12 @@
  * if the adapter left nothing open.
  */
 import { createAdapter } from '../src/index.ts';
+import { fetchInstead } from './fetch-instead.ts';
 
-const { name, settings, files, attempt } = JSON.parse(process.argv[2] ?? '');
+const { name, settings, files, attempt, instead } = JSON.parse(process.argv[2] ?? '');
 const adapter = createAdapter(name, settings, {
   now: Date.now,
-  fetch,
+  fetch: fetchInstead(instead),
   random: (length) => crypto.getRandomValues(new Uint8Array(length)),
   readSecret: async (path) => new TextEncoder().encode(files[path]),
 });

@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { attemptIdSchema } from '@sealpost/protocol';
 import type { Inbound, ProviderReceipt } from '@sealpost/protocol/carriage';
 import type { Adapter, Attempt, ChannelAdapterName, RawWebhook } from '../src/index.ts';
+import type { Instead } from './fetch-instead.ts';
 
 export const CONDITIONS = [
   'fine',
@@ -54,7 +55,12 @@ export interface Stage {
   /** What no outcome may hold beside the address and the payload. */
   readonly secrets: readonly string[];
   /** The same adapter in another process. */
-  readonly elsewhere: { name: string; settings: unknown; files: Readonly<Record<string, string>> };
+  readonly elsewhere: {
+    name: string;
+    settings: unknown;
+    files: Readonly<Record<string, string>>;
+    instead?: Instead;
+  };
   readonly webhooks?: {
     readonly forged: RawWebhook[];
     readonly malformed: RawWebhook[];

@@ -395,6 +395,7 @@ describe('a workflow', () => {
     [() => json(400, {}), 'permanent'],
     [() => json(429, {}, { 'retry-after': '7' }), 'retry-after'],
     [() => json(502, {}), 'ambiguous'],
+    [() => new Response('<html>It works!</html>'), 'ambiguous'],
     [failing('ECONNREFUSED'), 'retry-after'],
     [failing('UND_ERR_SOCKET'), 'ambiguous'],
   ] as const)('says by its status how it ended (%#)', async (answer, kind) => {

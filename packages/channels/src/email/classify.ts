@@ -28,7 +28,7 @@ export function classifyHanding(handing: Extract<Handing, { kind: 'failed' }>): 
   const { connected, given, failure } = handing;
   if (failure.reply !== undefined) return refusalOf(failure.reply);
   // nodemailer knows the relay's limit (RFC 1870) and does not begin; or the relay offers no way to sign in.
-  if (failure.code === 'EMESSAGE') return { kind: 'permanent', reason: 'larger than the relay takes' };
+  if (failure.code === 'EMESSAGE' && !given) return { kind: 'permanent', reason: 'larger than the relay takes' };
   if (failure.code === 'EAUTH') return { kind: 'auth-broken', reason: 'no way to sign in' };
   if (given) return { kind: 'ambiguous', reason: `no answer ${failure.code}` };
   const reason = `${connected ? 'before the mail' : 'connection'} ${failure.code}`;

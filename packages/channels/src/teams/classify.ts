@@ -55,8 +55,10 @@ function classify(result: HttpResult, parse: (body: string) => string | undefine
 /** A workflow answers 202 and names nothing. 401 and 403 say that the URL's signature no longer holds, 404 that it is gone. */
 export function classifyWorkflow(result: HttpResult, providerMessageId: string): Outcome {
   if (result.kind !== 'answered') return withoutAnswer(result);
-  const { status } = result;
-  if (status === 200 || status === 202) return { kind: 'accepted', providerMessageId };
+  const { status, body } = result;
+  // Its success has no form beyond its status; a page is some other server's.
+  if ((status === 200 || status === 202) && !body.trimStart().startsWith('<'))
+    return { kind: 'accepted', providerMessageId };
   if (status === 401 || status === 403 || status === 404) return { kind: 'auth-broken', reason: String(status) };
   return refusalOf(result, undefined);
 }

@@ -1,6 +1,7 @@
 /** A contract provider out of a definition for the kit: conditions become faults, and the rest is the same for all. */
 import { type Provider as Fake, type ProviderDefinition, type ProviderFault, startProvider } from '@sealpost/simulator';
 import { type ChannelAdapterName, createAdapter, type RawWebhook } from '../../src/index.ts';
+import { fetchInstead } from '../fetch-instead.ts';
 import { contextOf } from '../recorded-provider.ts';
 import type { Condition, Provider, Stage } from '../stage.ts';
 import { recordingSink } from '../stages.ts';
@@ -12,6 +13,10 @@ export interface HttpProvider {
   readonly files: Readonly<Record<string, string>>;
   definition(webhookUrl: string): ProviderDefinition;
   settings(url: string, webhookUrl: string): object;
+  /** The adapter's way to this provider, where it has several. */
+  readonly way?: string;
+  /** Where the adapter asks an origin of the provider's alone, the fake is asked in its place. */
+  readonly origin?: string;
   /** Conditions this provider cannot play, and why. */
   readonly cannot?: Partial<Record<Condition, string>>;
 }
@@ -53,7 +58,8 @@ export function httpProvider(provider: HttpProvider): Provider {
     const definition = provider.definition(hook.url);
     const fake = await startProvider({ host: '127.0.0.1', port: 0, definition, webhookUrl: hook.url });
     const settings = { ...provider.settings(fake.url, hook.url), timeout: '400ms' };
-    const adapter = createAdapter(name, settings, contextOf(files));
+    const instead = provider.origin === undefined ? undefined : { origin: provider.origin, by: fake.url };
+    const adapter = createAdapter(name, settings, contextOf(files, { fetch: fetchInstead(instead) }));
     const close = async () => {
       await fake.stop();
       await hook.close();
@@ -77,13 +83,14 @@ export function httpProvider(provider: HttpProvider): Provider {
       ...(adapter.capabilities.inbound && { inbound: sink.inbound, say: saying(fake, address) }),
       forgeries: hook.forgeries,
       secrets: Object.values(files),
-      elsewhere: { name, settings, files },
+      elsewhere: { name, settings, files, ...(instead && { instead }) },
       ...(webhooks && { webhooks: { forged: forgedOf(webhooks, address), malformed: malformedOf(webhooks) } }),
       close,
     };
   }
 
-  return { name: `${name} against its fake`, adapter: name, failing: 'ambiguous', open };
+  const way = provider.way === undefined ? '' : ` (${provider.way})`;
+  return { name: `${name}${way} against its fake`, adapter: name, failing: 'ambiguous', open };
 }
 
 function cannotPlay(condition: Condition, definition: ProviderDefinition, delivered: boolean): string | undefined {

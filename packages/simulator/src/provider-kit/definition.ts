@@ -50,6 +50,8 @@ export interface Proof {
 
 export interface ProviderDefinition {
   recognise(call: Call): Recognised;
+  /** Whether this call stays open, as server-sent events: what another provider would post is then written to it. */
+  streams?(call: Call): boolean;
   /** The provider's own id of its nth message, from 1. */
   idOf(serial: number): string;
   readonly answers: {
@@ -58,6 +60,8 @@ export interface ProviderDefinition {
     readonly failing: Reply;
     readonly unauthorized: Reply;
     readonly rejected: Reply;
+    /** The body of an answer this provider never gives; a broken one where absent. */
+    readonly nonsense?: string;
     /** Absent where the provider does not say in its answer that a person cannot be reached. */
     readonly unreachable?: Reply;
   };

@@ -4,6 +4,7 @@
  */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { gunzipSync } from 'node:zlib';
 import { createDelays } from '../delays.ts';
 import type { Call, ProviderDefinition, Recognised, Reply, TakenMessage } from './definition.ts';
 import { createProviderFaults, type ProviderFault } from './faults.ts';
@@ -63,6 +64,7 @@ export async function startProvider({ host, port, definition, webhookUrl }: Prov
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const call = await callOf(request);
     if (faults.holds('unauthorized')) return answer(response, definition.answers.unauthorized);
+    if (definition.streams?.(call) === true) return webhooks.follow(response);
     const recognised = definition.recognise(call);
     if (recognised.kind !== 'message') return answer(response, recognised.answer);
     const fault = faults.strike();
@@ -83,7 +85,7 @@ export async function startProvider({ host, port, definition, webhookUrl }: Prov
       case 'timeout-after-effect':
         return;
       case 'malformed':
-        return answer(response, { ...reply, body: '{"broken": "' });
+        return answer(response, { ...reply, body: definition.answers.nonsense ?? '{"broken": "' });
       case 'oversized':
         return answer(response, {
           ...reply,
@@ -154,7 +156,8 @@ async function callOf(request: IncomingMessage): Promise<Call> {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk);
   const { pathname, searchParams } = new URL(request.url ?? '/', 'http://provider');
-  const body = Buffer.concat(chunks).toString('utf8');
+  const sent = Buffer.concat(chunks);
+  const body = (request.headers['content-encoding'] === 'gzip' ? gunzipSync(sent) : sent).toString('utf8');
   return { method: request.method ?? '', path: pathname, query: searchParams, headers: request.headers, body };
 }
 

@@ -1,7 +1,9 @@
 /**
  * Webhooks of a provider on the kit: posted in order, each until it is answered (a refusal too ends it), with growing
- * pauses. A receipt fault decides what is told of one message.
+ * pauses, or written to every open event stream where the provider has those. A receipt fault decides what is told of
+ * one message.
  */
+import type { ServerResponse } from 'node:http';
 import type { Delays } from '../delays.ts';
 import type { ProviderDefinition, ProviderEvent, TakenMessage } from './definition.ts';
 import type { ProviderFault } from './faults.ts';
@@ -15,6 +17,8 @@ export interface ProviderWebhooks {
   report(message: TakenMessage, fault: ProviderFault | undefined): Promise<void>;
   /** What a person writes back. */
   say(id: string, address: string, text: string): Promise<void>;
+  /** Keeps this answer open as an event stream. */
+  follow(response: ServerResponse): void;
   /** Lets late receipts go. */
   release(): Promise<void>;
 }
@@ -25,6 +29,7 @@ export function createProviderWebhooks(
   delays: Delays,
 ): ProviderWebhooks {
   const held: TakenMessage[] = [];
+  const followers = new Set<ServerResponse>();
   let last: Promise<void> = Promise.resolve();
 
   function post(event: ProviderEvent, genuine = true): Promise<void> {
@@ -34,6 +39,7 @@ export function createProviderWebhooks(
 
   async function deliver(event: ProviderEvent, genuine: boolean): Promise<void> {
     const body = definition.webhooks?.bodyOf(event);
+    if (body !== undefined && definition.streams !== undefined) return write(body);
     const proof = body === undefined ? undefined : definition.webhooks?.prove(body, genuine);
     if (url === undefined || body === undefined || proof === undefined) return;
     const target = proof.query === undefined ? url : `${url}?${proof.query}`;
@@ -41,6 +47,12 @@ export function createProviderWebhooks(
       if (await isAnswered(target, body, proof.headers, delays.signal)) return;
       if (!(await delays.pause(pauseMs))) return;
     }
+  }
+
+  /** Once somebody follows; a provider with a stream repeats nothing. */
+  async function write(body: string): Promise<void> {
+    while (followers.size === 0) if (!(await delays.pause(FIRST_PAUSE_MS))) return;
+    for (const follower of followers) follower.write(`data: ${body}\n\n`);
   }
 
   const delivered = (message: TakenMessage) => post({ kind: 'delivered', message });
@@ -67,6 +79,11 @@ export function createProviderWebhooks(
       }
     },
     say: (id, address, text) => post({ kind: 'said', id, address, text }),
+    follow(response) {
+      response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders();
+      followers.add(response);
+      response.on('close', () => followers.delete(response));
+    },
     async release() {
       for (const message of held.splice(0)) await delivered(message);
     },
