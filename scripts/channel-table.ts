@@ -53,6 +53,7 @@ const chatContract = (at: string, provider: string): Suite => ({
   about: `${TESTS}/providers/${provider}.ts`,
 });
 const FAKE = 'a fake of the provider';
+const SOCKET_FAULTS: Suite = { ...FAULTS, about: 'test/faults/sockets.ts' };
 
 const TWILIO = {
   account_sid: `AC${'0'.repeat(32)}`,
@@ -74,6 +75,7 @@ const TEAMS_SUITES: readonly Suite[] = [
   chatContract(FAKE, 'teams'),
   recorded('teams', ', jose for tokens, Microsoft’s API description and card schema'),
 ];
+const TEAMS_BOT_SUITES: readonly Suite[] = [...TEAMS_SUITES, FAULTS];
 const GUID = '00000000-0000-4000-8000-000000000000';
 
 const ROWS: readonly Row[] = [
@@ -149,6 +151,7 @@ const ROWS: readonly Row[] = [
       { by: 'Net::SMPP’s reading of each byte', file: `${TESTS}/sms-peer.test.ts` },
       { by: 'texts', file: `${TESTS}/sms-text.test.ts` },
       { by: 'receipts as SMSCs write them', file: `${TESTS}/sms-receipt.test.ts` },
+      SOCKET_FAULTS,
       { by: 'an outage, through the dispatcher', file: 'packages/gateway/test/dispatcher/outage.test.ts' },
     ],
   },
@@ -172,7 +175,7 @@ const ROWS: readonly Row[] = [
     name: 'teams',
     way: 'bot',
     settings: { mode: 'bot', app_id: GUID, tenant_id: GUID, client_secret_file: 'secret' },
-    tested: TEAMS_SUITES,
+    tested: TEAMS_BOT_SUITES,
   },
   {
     name: 'teams',
@@ -187,6 +190,7 @@ const ROWS: readonly Row[] = [
       chatContract('a scripted relay', 'email'),
       { by: 'maildev, smtp-server and Postfix’s smtp-sink', file: `${TESTS}/email-peer.test.ts` },
       { by: 'reports and answers as mailers write them', file: `${TESTS}/email-inbound.test.ts` },
+      SOCKET_FAULTS,
     ],
   },
   {
@@ -204,7 +208,7 @@ const ROWS: readonly Row[] = [
       account: '+15005550006',
       webhook_token_file: 'secret',
     },
-    tested: [chatContract(FAKE, 'signal'), recorded('signal'), ...COMMON],
+    tested: [chatContract(FAKE, 'signal'), recorded('signal'), FAULTS, ...COMMON],
   },
   {
     name: 'imessage',
@@ -214,7 +218,7 @@ const ROWS: readonly Row[] = [
   {
     name: 'imessage-business',
     settings: { msp_id: 'msp', business_id: 'business', secret_file: 'secret' },
-    tested: [chatContract(FAKE, 'imessage-business'), recorded('imessage-business'), ...COMMON],
+    tested: [chatContract(FAKE, 'imessage-business'), recorded('imessage-business'), FAULTS, ...COMMON],
   },
   {
     name: 'webpush',

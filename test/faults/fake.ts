@@ -9,7 +9,7 @@ import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Certificate } from './certificate.ts';
 import type { FaultName } from './kinds.ts';
-import type { Answer, Call, HttpProvider } from './providers.ts';
+import type { Answer, Call, Hook, HttpProvider } from './providers.ts';
 
 export interface Fake {
   readonly url: string;
@@ -25,10 +25,7 @@ export interface FakeOptions {
   readonly certificate: Certificate;
   readonly now: () => number;
   /** Posts a webhook to the vendor of this name; resolves with the status of the answer. */
-  readonly report: (
-    vendor: string,
-    hook: Awaited<ReturnType<NonNullable<HttpProvider['delivered']>>>,
-  ) => Promise<number>;
+  readonly report: (vendor: string, hook: Hook) => Promise<number>;
 }
 
 const HUGE = 4 * 1024 * 1024;

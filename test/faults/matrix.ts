@@ -11,8 +11,9 @@ import { createStage, type Stage } from '../../packages/gateway/test/dispatcher/
 import type { CompiledFlow, MessageId } from '../../packages/protocol/src/index.ts';
 import { expiredCertificate } from './certificate.ts';
 import { type Fake, openFake } from './fake.ts';
-import { FAULT_KINDS, type FaultName } from './kinds.ts';
-import { HTTP_PROVIDERS, type HttpProvider } from './providers.ts';
+import { FAULT_KINDS, FAULTS, type FaultName } from './kinds.ts';
+import { type Hook, HTTP_PROVIDERS, type HttpProvider } from './providers.ts';
+import { type Peer, SOCKET_PROVIDERS, type SocketProvider } from './sockets.ts';
 
 export interface Cell {
   readonly adapter: string;
@@ -36,81 +37,135 @@ export interface Matrix extends AsyncDisposable {
   run(fault: FaultName): Promise<Cell[]>;
 }
 
+/** One adapter, whatever it speaks. */
+interface Row {
+  readonly adapter: string;
+  /** Why its provider cannot show this fault. */
+  cannot(fault: FaultName): string | undefined;
+  /** The account that leads to this fault. */
+  vendor(fault: FaultName): string;
+  address(number: number, fault: FaultName): string;
+  taken(fault: FaultName): number;
+}
+
 export async function openMatrix(): Promise<Matrix> {
   const folder = await mkdtemp(join(tmpdir(), 'sealpost-faults-'));
+  const certificate = expiredCertificate();
   let stage: Stage | undefined;
-  const fake = await openFake({
-    providers: HTTP_PROVIDERS,
-    certificate: expiredCertificate(),
-    now: () => stage?.clock.now() ?? 0,
-    async report(vendor, { query = '', headers, body }) {
-      const url = `${stage?.url}/webhooks/${vendor}${query === '' ? '' : `?${query}`}`;
-      const answer = await fetch(url, { method: 'POST', headers, body });
-      await answer.arrayBuffer();
-      return answer.status;
-    },
-  });
-  stage = await createStage({ vendors: await vendorsAt(fake, folder) });
+  const report = async (vendor: string, { query = '', headers, body }: Hook): Promise<number> => {
+    const url = `${stage?.url}/webhooks/${vendor}${query === '' ? '' : `?${query}`}`;
+    const answer = await fetch(url, { method: 'POST', headers, body });
+    await answer.arrayBuffer();
+    return answer.status;
+  };
+  const now = () => stage?.clock.now() ?? 0;
+  const fake = await openFake({ providers: HTTP_PROVIDERS, certificate, now, report });
+  const vendors: Record<string, object> = {};
+  const rows: Row[] = [];
+  const peers: Peer[] = [];
+  for (const provider of HTTP_PROVIDERS) {
+    const files = await filesOf(folder, provider);
+    Object.assign(vendors, vendorsOf(provider, fake, files));
+    rows.push(rowOf(provider, fake));
+  }
+  for (const provider of SOCKET_PROVIDERS) {
+    const files = await filesOf(folder, provider);
+    const opened = new Map<FaultName, Peer>();
+    for (const fault of FAULTS) {
+      const vendor = `${provider.name}-${fault}`;
+      const expired = fault === 'expired-certificate';
+      const shown = { certificate: expired ? certificate : undefined, report: (hook: Hook) => report(vendor, hook) };
+      const peer = await provider.open(fault, shown);
+      vendors[vendor] = { adapter: provider.name, ...named(provider.settings(peer.port, expired), files) };
+      opened.set(fault, peer);
+      peers.push(peer);
+    }
+    rows.push(socketRowOf(provider, opened));
+  }
+  stage = await createStage({ vendors });
   await stage.start();
   const running = stage;
   return {
-    run: (fault) => runOne(running, fake, fault),
+    run: (fault) => runOne(running, fake, rows, fault),
     async [Symbol.asyncDispose]() {
       await running[Symbol.asyncDispose]();
       await fake.close();
+      for (const peer of peers) await peer.close();
       await rm(folder, { recursive: true });
     },
   };
 }
 
-/** Each provider twice: as it is, and behind the certificate that has expired. */
-async function vendorsAt({ url, expiredUrl }: Fake, folder: string): Promise<Record<string, object>> {
-  const vendors: Record<string, object> = {};
-  for (const provider of HTTP_PROVIDERS) {
-    const files: Record<string, string> = {};
-    for (const [name, content] of Object.entries(provider.files)) {
-      files[name] = join(folder, `${provider.name}-${name}`);
-      await writeFile(files[name], content, { mode: 0o600 });
-    }
-    for (const [vendor, root] of [
-      [provider.name, url],
-      [`${provider.name}-expired`, expiredUrl],
-    ] as const) {
-      const named = Object.entries(provider.settings(`${root}/${provider.name}`)).map(([setting, value]) => [
-        setting,
-        setting.endsWith('_file') ? files[value] : value,
-      ]);
-      vendors[vendor] = { adapter: provider.name, unsafe_private_hosts: ['127.0.0.1'], ...Object.fromEntries(named) };
-    }
+type Files = Readonly<Record<string, string>>;
+
+/** Where each secret lies, by the name settings give it. */
+async function filesOf(folder: string, { name, files }: { name: string; files: Files }): Promise<Files> {
+  const paths: Record<string, string> = {};
+  for (const [file, content] of Object.entries(files)) {
+    const path = join(folder, `${name}-${file}`);
+    await writeFile(path, content, { mode: 0o600 });
+    paths[file] = path;
   }
-  return vendors;
+  return paths;
 }
 
-async function runOne(stage: Stage, fake: Fake, fault: FaultName): Promise<Cell[]> {
+function named(settings: object, files: Files): object {
+  return Object.fromEntries(
+    Object.entries(settings).map(([name, value]) => [name, name.endsWith('_file') ? files[value] : value]),
+  );
+}
+
+/** Each provider twice: as it is, and behind the certificate that has expired. */
+function vendorsOf(provider: HttpProvider, { url, expiredUrl }: Fake, files: Files): Record<string, object> {
+  const { name: adapter } = provider;
+  const vendorAt = (root: string) => ({
+    adapter,
+    unsafe_private_hosts: ['127.0.0.1'],
+    ...named(provider.settings(`${root}/${adapter}`), files),
+  });
+  return { [adapter]: vendorAt(url), [`${adapter}-expired`]: vendorAt(expiredUrl) };
+}
+
+function rowOf(provider: HttpProvider, fake: Fake): Row {
+  const { name: adapter } = provider;
+  const expired = (fault: FaultName) => fault === 'expired-certificate';
+  return {
+    adapter,
+    cannot: (fault) =>
+      'receipts' in FAULT_KINDS[fault] && provider.delivered === undefined ? NO_DELIVERIES : undefined,
+    vendor: (fault) => (expired(fault) ? `${adapter}-expired` : adapter),
+    address: (number, fault) => provider.address(number, `${expired(fault) ? fake.expiredUrl : fake.url}/${adapter}`),
+    taken: () => fake.taken.get(adapter) ?? 0,
+  };
+}
+
+function socketRowOf({ name, cannot, address }: SocketProvider, peers: ReadonlyMap<FaultName, Peer>): Row {
+  return {
+    adapter: name,
+    cannot: (fault) => cannot[fault],
+    vendor: (fault) => `${name}-${fault}`,
+    address,
+    taken: (fault) => peers.get(fault)?.taken() ?? 0,
+  };
+}
+
+async function runOne(stage: Stage, fake: Fake, rows: readonly Row[], fault: FaultName): Promise<Cell[]> {
   await forget(stage);
   await fake.strike(fault);
-  const able = HTTP_PROVIDERS.filter((provider) => canShow(provider, fault));
-  const sent: { provider: HttpProvider; message: MessageId }[] = [];
-  for (const provider of able) sent.push({ provider, message: await send(stage, fake, provider, fault) });
-  await untilEnded(
-    stage,
-    sent.map(({ message }) => message),
-  );
+  const sent = new Map<Row, MessageId>();
+  for (const row of rows) if (row.cannot(fault) === undefined) sent.set(row, await send(stage, row, fault));
+  await untilEnded(stage, [...sent.values()]);
   const cells: Cell[] = [];
-  for (const { provider, message } of sent) cells.push(await judge(stage, fake, fault, provider, message));
-  const unable = HTTP_PROVIDERS.filter((provider) => !able.includes(provider));
-  return [
-    ...cells,
-    ...unable.map(({ name }) => ({
-      ...{ adapter: name, fault, ended: '', effects: 0 },
-      cannot: NO_DELIVERIES,
-      right: true,
-    })),
-  ];
-}
-
-function canShow(provider: HttpProvider, fault: FaultName): boolean {
-  return !('receipts' in FAULT_KINDS[fault]) || provider.delivered !== undefined;
+  for (const row of rows) {
+    const message = sent.get(row);
+    const cannot = row.cannot(fault) ?? '';
+    cells.push(
+      message === undefined
+        ? { adapter: row.adapter, fault, ended: '', effects: 0, cannot, right: true }
+        : await judge(stage, fault, row, message),
+    );
+  }
+  return cells;
 }
 
 /** Circuits and reachability of the fault before. */
@@ -121,19 +176,17 @@ async function forget({ database }: Stage): Promise<void> {
 
 let people = 0;
 
-async function send(stage: Stage, fake: Fake, provider: HttpProvider, fault: FaultName): Promise<MessageId> {
+async function send(stage: Stage, { adapter, vendor, address }: Row, fault: FaultName): Promise<MessageId> {
   people += 1;
-  const expired = fault === 'expired-certificate';
-  const vendor = expired ? `${provider.name}-expired` : provider.name;
-  const root = `${expired ? fake.expiredUrl : fake.url}/${provider.name}`;
+  const channel = vendor(fault);
   stage.useFlow({
     ...FLOW,
-    ladder: [FLOW.ladder[0], { channel: vendor, adapter: provider.name, use: 'notice', after: 0 }],
+    ladder: [FLOW.ladder[0], { channel, adapter, use: 'notice', after: 0 }],
     ambiguous: 'at-most-once',
   } as unknown as CompiledFlow);
-  const to = await stage.recipient(`person-${people}`, provider.address(people % 100, root));
+  const to = await stage.recipient(`person-${people}`, address(people % 100, fault));
   const expires = stage.clock.now() + EXPIRES_MS;
-  const { message } = await stage.accept(to, { forms: [vendor], expires });
+  const { message } = await stage.accept(to, { forms: [channel], expires });
   await stage.settle();
   return message;
 }
@@ -149,17 +202,11 @@ async function untilEnded(stage: Stage, messages: readonly MessageId[]): Promise
   throw new Error('some message has not ended long after its time');
 }
 
-async function judge(
-  stage: Stage,
-  fake: Fake,
-  fault: FaultName,
-  { name }: HttpProvider,
-  message: MessageId,
-): Promise<Cell> {
+async function judge(stage: Stage, fault: FaultName, { adapter, taken }: Row, message: MessageId): Promise<Cell> {
   const [end] = await stage.eventsOf(message, 'message.ended');
   const ended = end?.reason ?? '';
-  const effects = fake.taken.get(name) ?? 0;
+  const effects = taken(fault);
   const known: readonly string[] = FAULT_KINDS[fault].ends;
   const mayHave = ended === 'reached-no-device' ? 0 : 1;
-  return { adapter: name, fault, ended, effects, right: known.includes(ended) && effects <= mayHave };
+  return { adapter, fault, ended, effects, right: known.includes(ended) && effects <= mayHave };
 }

@@ -337,6 +337,68 @@ const imessage: HttpProvider = {
   }),
 };
 
+const TENANT = '72f988bf-86f1-41af-91ab-2d7cd011db47';
+const teams: HttpProvider = {
+  name: 'teams',
+  settings: (root) => ({
+    mode: 'bot',
+    base_url: root,
+    login_url: root,
+    app_id: VONAGE_APPLICATION,
+    tenant_id: TENANT,
+    client_secret_file: 'secret',
+    timeout: TIMEOUT,
+  }),
+  files: { secret: SECRET },
+  address: (number) => `5e8b0f4d-2cd4-4e17-9467-${String(number).padStart(12, '0')}`,
+  aside: (call) =>
+    call.path === '/v3/conversations'
+      ? { status: 201, body: { id: 'a:personal-chat' } }
+      : token(call, `/${TENANT}/oauth2/v2.0/token`),
+  taken: (id) => ({ status: 201, body: { id: hex(id, 13) } }),
+};
+
+const SIGNAL_ACCOUNT = '+4930123456';
+const signal: HttpProvider = {
+  name: 'signal',
+  settings: (root) => ({
+    mode: 'rest',
+    base_url: root,
+    account: SIGNAL_ACCOUNT,
+    webhook_token_file: 'secret',
+    timeout: TIMEOUT,
+  }),
+  files: { secret: SECRET },
+  address: phone,
+  aside: ({ path }) => (path.startsWith('/v1/search/') ? { status: 200, body: [{ registered: true }] } : undefined),
+  // Signal names a message by the time it was sent.
+  newId: (seed) => String(1_700_000_000_000 + Number.parseInt(hex(seed, 8), 16)),
+  taken: (timestamp) => ({ status: 201, body: { timestamp } }),
+  delivered(id, { now, forged }) {
+    const receiptMessage = { when: now, isDelivery: true, isRead: false, isViewed: false, timestamps: [Number(id)] };
+    const params = { account: SIGNAL_ACCOUNT, envelope: { sourceNumber: phone(1), receiptMessage } };
+    return {
+      query: new URLSearchParams({ token: secretOf(forged) }).toString(),
+      headers: {},
+      body: json({ jsonrpc: '2.0', method: 'receive', params }),
+    };
+  },
+};
+
+const imessageBusiness: HttpProvider = {
+  name: 'imessage-business',
+  settings: (root) => ({
+    base_url: root,
+    msp_id: 'msp',
+    business_id: 'business',
+    secret_file: 'secret',
+    timeout: TIMEOUT,
+  }),
+  files: { secret: Buffer.from(SECRET).toString('base64') },
+  address: (number) => `urn:mbid:AQAAY${1000 + number}`,
+  taken: () => ({ status: 200, body: undefined }),
+};
+
 const vapid = webPush.generateVAPIDKeys();
 const webpush: HttpProvider = {
   name: 'webpush',
@@ -369,6 +431,9 @@ export const HTTP_PROVIDERS: readonly HttpProvider[] = [
   maap,
   whatsapp,
   slack,
+  teams,
+  signal,
   imessage,
+  imessageBusiness,
   webpush,
 ];
