@@ -75,7 +75,11 @@ const TEAMS_SUITES: readonly Suite[] = [
   chatContract(FAKE, 'teams'),
   recorded('teams', ', jose for tokens, Microsoft’s API description and card schema'),
 ];
-const TEAMS_BOT_SUITES: readonly Suite[] = [...TEAMS_SUITES, FAULTS];
+const TEAMS_BOT_SUITES: readonly Suite[] = [
+  ...TEAMS_SUITES,
+  { by: 'Microsoft’s Agents Playground', file: `${TESTS}/teams-peer.test.ts` },
+  FAULTS,
+];
 const GUID = '00000000-0000-4000-8000-000000000000';
 
 const ROWS: readonly Row[] = [
