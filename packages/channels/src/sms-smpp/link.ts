@@ -2,7 +2,7 @@
  * The standing link to one SMSC: connects, binds as transceiver, and after every end binds again with growing pauses
  * until it is closed. A refused bind is kept apart from an SMSC that is away, because only an operator can mend it.
  */
-import { connect as connectTcp, type Socket } from 'node:net';
+import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { PDU } from 'smpp';
 import type { AdapterContext } from '../adapter.ts';
@@ -120,7 +120,9 @@ function bindTransceiver(settings: SmsSmppSettings, password: string): PDU {
 function connect(settings: SmsSmppSettings, signal: AbortSignal): Promise<Socket | undefined> {
   if (signal.aborted) return Promise.resolve(undefined);
   const { host, port } = settings;
-  const socket = settings.tls ? connectTls({ host, port, servername: host }) : connectTcp({ host, port });
+  // RFC 6066 section 3: an address is no server name; the certificate is held against it all the same.
+  const named = isIP(host) === 0 ? { servername: host } : {};
+  const socket = settings.tls ? connectTls({ host, port, ...named }) : connectTcp({ host, port });
   return new Promise((resolve) => {
     const settle = (connected: boolean): void => {
       clearTimeout(timer);

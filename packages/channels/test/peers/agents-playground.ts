@@ -68,11 +68,6 @@ export async function startPlayground(appId: string, tenantId: string) {
   });
   const closed = once(child, 'close');
   const root = `http://127.0.0.1:${port}`;
-  await until(async () => {
-    const answer = await fetch(`${root}/_internal/v1/config`).catch(() => undefined);
-    await answer?.arrayBuffer();
-    return answer?.ok || undefined;
-  }, 'the playground is ready');
   const stop = async () => {
     child.kill('SIGKILL');
     await closed;
@@ -81,5 +76,16 @@ export async function startPlayground(appId: string, tenantId: string) {
     await once(bot, 'close');
     rmSync(folder, { recursive: true, force: true });
   };
+  const ready = async () => {
+    const answer = await fetch(`${root}/_internal/v1/config`).catch(() => undefined);
+    await answer?.arrayBuffer();
+    return answer?.ok || undefined;
+  };
+  try {
+    await until(ready, 'the playground is ready');
+  } catch (error) {
+    await stop();
+    throw error;
+  }
   return { baseUrl: `${root}/_connector`, stop };
 }
