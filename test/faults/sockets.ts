@@ -2,6 +2,7 @@
  * The adapters that speak no HTTP. Each fault has a peer and a vendor of its own from the start to the end: a standing link
  * remembers how the last one ended, and waits.
  */
+import { openSmsc } from '../../packages/channels/test/peers/faulty-smsc.ts';
 import {
   type RelayedMail,
   type RelayScript,
@@ -11,7 +12,6 @@ import {
 import type { Certificate } from './certificate.ts';
 import type { FaultName } from './kinds.ts';
 import type { Hook } from './providers.ts';
-import { openSmsc } from './smsc.ts';
 
 export interface Peer {
   readonly port: number;
