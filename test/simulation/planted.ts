@@ -143,6 +143,26 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     ),
   ),
   bug(
+    'revoked-forms-left',
+    'a revocation leaves the forms of tries under way in place, and what is claimed again is sent',
+    inFile(delivery('effects'), "await tx.query('delivery-keep', KEEP, [effect.attempts]);", ''),
+    inFile(delivery('effects'), "await tx.query('delivery-strip-attempts', STRIP_ATTEMPTS, [message]);", ''),
+  ),
+  bug(
+    'revoked-and-queued',
+    'devices that have not fetched a message that was taken back fetch it afterwards',
+    inFile(delivery('machine'), "  draft.effects.push({ kind: 'unqueue' });\n", ''),
+  ),
+  bug(
+    'late-acceptance-not-taken-back',
+    'what a provider takes after its message was taken back stays with it',
+    inFile(
+      delivery('machine'),
+      'draft.state.revokedAt !== undefined && mayBeTakenBack(known, around)',
+      'mayBeTakenBack(known, around) && around.now < 0',
+    ),
+  ),
+  bug(
     'unsure-try-moves-on',
     'what one vendor may have taken is given to another when a repeat is turned away',
     inFile(delivery('machine'), '  if (attempt.unsure) return', '  if (attempt.outcome === undefined) return'),
