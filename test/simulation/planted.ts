@@ -143,10 +143,9 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     ),
   ),
   bug(
-    'revoked-forms-left',
-    'a revocation leaves the forms of tries under way in place, and what is claimed again is sent',
-    inFile(delivery('effects'), "await tx.query('delivery-keep', KEEP, [effect.attempts]);", ''),
-    inFile(delivery('effects'), "await tx.query('delivery-strip-attempts', STRIP_ATTEMPTS, [message]);", ''),
+    'kept-form-thrown-away',
+    'what was reported while its message was taken back, and not yet decided, is gone before its provider can be told (SQL)',
+    inFile('test/simulation/delivery-statements.ts', ' && row.kept === null', ''),
   ),
   bug(
     'revoked-and-queued',
@@ -184,7 +183,11 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
       '      vendor: attempt.vendor,\n      providerMessageId',
       '      vendor: vendorNameSchema.parse(attempt.channel),\n      providerMessageId',
     ),
-    inFile(delivery('machine'), 'type RungVendor, vendorsOf }', 'type RungVendor, vendorNameSchema, vendorsOf }'),
+    inFile(
+      delivery('machine'),
+      'type RungVendor, revocationOf, vendorsOf }',
+      'type RungVendor, revocationOf, vendorNameSchema, vendorsOf }',
+    ),
   ),
   bug(
     'first-step-by-clock',

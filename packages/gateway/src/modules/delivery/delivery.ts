@@ -174,9 +174,9 @@ export function createDelivery(deps: DeliveryDeps): Delivery {
     const lane = log.laneOf(envelope.conversation);
     const { decision, state } = await database.transaction(async (tx) => {
       await log.lockLane(tx, lane);
-      const decided = await deciding.one(tx, lane, { message, input: { kind: 'revoke', by } });
+      const made = await deciding.one(tx, lane, { message, input: { kind: 'revoke', by } });
       const history = (await log.histories(tx, [message])).get(message);
-      return { decision: decided, state: foldDelivery(history ?? [])?.ended };
+      return { decision: made, state: foldDelivery(history ?? [])?.ended };
     });
     if (decision === undefined || state === undefined) throw deliveryError('ERR_DELIVERY_MESSAGE');
     hintAfter([decision]);
