@@ -194,7 +194,7 @@ function effects({ timer, attempt, name, envelope }: Tables): Record<string, Sta
       await tx.update(
         attempt,
         ({ id }) => (ids as string[]).includes(id),
-        (row) => ({ ...row, kept: row.part, part: null, available_at: 0 }),
+        (row) => ({ ...row, kept: row.part ?? '', part: null, available_at: 0 }),
       );
       return [];
     },
@@ -203,7 +203,14 @@ function effects({ timer, attempt, name, envelope }: Tables): Record<string, Sta
         attempt,
         (row) => row.id === id && row.lease_owner === null,
         (row) => ({
-          ...{ ...row, task: 'revoke', part: row.kept ?? row.part, kept: null, done: false, lease_until: 0 },
+          ...{
+            ...row,
+            task: 'revoke',
+            part: row.kept === null || row.kept === '' ? row.part : row.kept,
+            kept: null,
+            done: false,
+            lease_until: 0,
+          },
           available_at: available_at as number,
         }),
       );

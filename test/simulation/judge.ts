@@ -255,11 +255,13 @@ export class Judge {
     else known.asked += 1;
   }
 
-  #onTakenBack({ name, attempts }: Account, { attempt, step }: EventOf<'attempt.taken-back'>): void {
+  #onTakenBack({ name, attempts }: Account, { attempt, step, reason }: EventOf<'attempt.taken-back'>): void {
     const known = attempts.get(attempt);
     if (known === undefined || known.asked !== known.answered + 1)
       this.#broken('legal-transitions', `the provider of step ${step} of ${name} answers what it was not asked`);
     else known.answered += 1;
+    // There are dispatchers, and none is away for nearly as long: it was told to nobody.
+    if (reason === 'unanswered-in-time') this.#broken('taken-back', `step ${step} of ${name} was answered by nobody`);
   }
 
   #onStep(account: Account, event: Extract<LogEvent, { kind: 'route.step' }>): void {

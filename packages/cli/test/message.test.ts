@@ -14,7 +14,7 @@ let answer = { outcome: 'done', state: 'revoked' };
 let server: Server;
 
 beforeAll(async () => {
-  run(['send', 'key', '--out', key]);
+  await run(['send', 'key', '--out', key]);
   server = createServer((request, response) => {
     asked.push(`${request.method} ${request.url} ${request.headers.authorization ?? ''}`.trim());
     response.setHeader('content-type', 'application/json');

@@ -55,9 +55,9 @@ const END_ATTEMPTS =
 /** After END_ATTEMPTS, never before: a row leased between the two is caught here. */
 const STRIP_ATTEMPTS = "UPDATE attempt SET part = NULL WHERE message = $1 AND task <> 'revoke'";
 /** What waits is claimed and reported as withdrawn; what was done already is not claimed, and its report is on its way. */
-const KEEP = 'UPDATE attempt SET kept = part, part = NULL, available_at = 0 WHERE id = ANY($1::uuid[])';
+const KEEP = "UPDATE attempt SET kept = COALESCE(part, ''), part = NULL, available_at = 0 WHERE id = ANY($1::uuid[])";
 const TAKE_BACK = `
-UPDATE attempt SET task = 'revoke', part = COALESCE(kept, part), kept = NULL, done = false, available_at = $2, lease_until = 0
+UPDATE attempt SET task = 'revoke', part = COALESCE(NULLIF(kept, ''), part), kept = NULL, done = false, available_at = $2, lease_until = 0
 WHERE id = $1 AND lease_owner IS NULL`;
 const LET_GO = 'DELETE FROM attempt WHERE message = $1 AND lease_owner IS NULL';
 /** After LET_GO, never before. */
