@@ -63,6 +63,10 @@ const ACCESS: Readonly<Record<string, Access>> = {
     right: 'operator',
     wrong: { nobody: UNKNOWN, stranger: UNKNOWN, application: [404], alerts: [404] },
   },
+  'control DELETE /v1/messages/{message}': {
+    right: 'operator',
+    wrong: { nobody: UNKNOWN, stranger: UNKNOWN, application: [404], alerts: [404] },
+  },
   'control GET /v1/directory/{member}': approver,
   'control GET /v1/log/export': approver,
   'control POST /v1/alerts': {

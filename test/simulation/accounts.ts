@@ -19,6 +19,8 @@ export interface Account {
   deviceHasIt: boolean;
   confirmed: boolean;
   ended: string | undefined;
+  /** Since the sender took it back, by commit. */
+  revokedAt: number | undefined;
   /** The commit after which no notice may be claimed and sent. */
   closedAt: number | undefined;
   toDevices: boolean;
@@ -30,6 +32,11 @@ export interface AttemptAccount {
   readonly step: number;
   readonly adapter: string;
   readonly receipts: Set<string>;
+  /** How often its provider was told to take it back, and how often that was answered. */
+  asked: number;
+  answered: number;
+  /** A provider took a try of it, or may have. */
+  mayHaveIt: boolean;
   /** Tries a dispatcher took up. */
   readonly claimed: Set<number>;
   /** Who has it. */
@@ -55,7 +62,7 @@ export function newAccount(
     ...{ name: `message ${number}`, accepted, flow, sequence },
     ...{ steps: new Set(), taken: new Set(), gaveUp: new Set(), left: new Set(), attempts: new Map() },
     ...{ deviceReceipts: new Set(), effects: new Map() },
-    ...{ deviceHasIt: false, confirmed: false, ended: undefined, closedAt: undefined },
+    ...{ deviceHasIt: false, confirmed: false, ended: undefined, revokedAt: undefined, closedAt: undefined },
     ...{ toDevices: false, atOnce: false, aside: false },
   };
 }
@@ -63,6 +70,15 @@ export function newAccount(
 export function newAttempt({ step, vendor, channel }: EventOf<'attempt.started'>, adapter: string): AttemptAccount {
   return {
     ...{ step, adapter, vendor: vendor ?? channel, moved: false, receipts: new Set(), claimed: new Set(), tries: 0 },
-    ...{ open: false, ambiguous: false, ambiguousLast: false, endedAt: 0, waitMs: 0 },
+    ...{
+      open: false,
+      ambiguous: false,
+      ambiguousLast: false,
+      endedAt: 0,
+      waitMs: 0,
+      asked: 0,
+      answered: 0,
+      mayHaveIt: false,
+    },
   };
 }

@@ -127,6 +127,8 @@ function effects({ timer, attempt, name, envelope }: Tables): Record<string, Sta
     return { vendor, provider_id, attempt: id, lane, message, expires };
   };
   const strip = (row: AttemptRow): AttemptRow => ({ ...row, part: null });
+  const isOver = (message: unknown) => (row: AttemptRow) =>
+    row.message === message && row.lease_owner === null && row.kept === null && row.task !== 'revoke';
   return {
     async 'delivery-timer'(tx, values) {
       const [lane, message, kind, step, due] = values as [number, string, string, number | null, number];
@@ -168,16 +170,62 @@ function effects({ timer, attempt, name, envelope }: Tables): Record<string, Sta
       return [];
     },
     async 'delivery-end-attempts'(tx, [message]) {
-      await tx.remove(attempt, (row) => row.message === message && row.lease_owner === null);
+      await tx.remove(attempt, isOver(message));
       return [];
     },
     async 'delivery-strip-attempts'(tx, [message]) {
-      await tx.update(attempt, (row) => row.message === message, strip);
+      await tx.update(attempt, (row) => row.message === message && row.task !== 'revoke', strip);
       return [];
     },
     async 'delivery-withdraw'(tx, [message]) {
       const open = (row: AttemptRow) => row.message === message && !row.done;
       await tx.update(attempt, open, (row) => ({ ...row, part: null, available_at: 0 }));
+      return [];
+    },
+    async 'delivery-note-name'(tx, [id, provider_id]) {
+      await tx.update(
+        attempt,
+        (row) => row.id === id,
+        (row) => ({ ...row, provider_id: provider_id as string }),
+      );
+      return [];
+    },
+    async 'delivery-keep'(tx, [ids]) {
+      await tx.update(
+        attempt,
+        ({ id }) => (ids as string[]).includes(id),
+        (row) => ({ ...row, kept: row.part ?? '', part: null, available_at: 0 }),
+      );
+      return [];
+    },
+    async 'delivery-take-back'(tx, [id, available_at]) {
+      await tx.update(
+        attempt,
+        (row) => row.id === id && row.lease_owner === null,
+        (row) => ({
+          ...{
+            ...row,
+            task: 'revoke',
+            part: row.kept === null || row.kept === '' ? row.part : row.kept,
+            kept: null,
+            done: false,
+            lease_until: 0,
+          },
+          available_at: available_at as number,
+        }),
+      );
+      return [];
+    },
+    async 'delivery-let-go'(tx, [message]) {
+      await tx.remove(attempt, (row) => row.message === message && row.lease_owner === null);
+      return [];
+    },
+    async 'delivery-strip-kept'(tx, [message]) {
+      await tx.update(
+        attempt,
+        (row) => row.message === message,
+        (row) => ({ ...row, part: null, kept: null }),
+      );
       return [];
     },
     async 'delivery-forget'(tx, [id]) {
@@ -302,7 +350,7 @@ function attemptOf(values: readonly unknown[]): AttemptRow {
       expires,
       available_at,
     },
-    ...{ sender, recipient, limits, task: 'send', provider_id: null },
+    ...{ sender, recipient, limits, task: 'send', provider_id: null, kept: null },
     try: number,
     ...lease,
   };

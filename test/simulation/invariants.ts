@@ -6,6 +6,10 @@ export const INVARIANTS = {
   'rollout-kept': 'no step is taken on a channel whose rollout lets nobody on',
   'nothing-after-end': 'once a message has ended no step is taken and no try begins; what was under way only reports',
   'not-after-withdrawal': 'a try claimed after the message was delivered, confirmed or ended is never sent',
+  'not-after-revocation': 'what is claimed after its message was taken back is never sent, and no device is given it',
+  'revocation-ends': 'who takes a message back is told how it has ended, and that is what the timeline says',
+  'taken-back':
+    'what a provider took, or may have, of a message that was taken back is told to take it back where it can, and each telling has its answer',
   'no-notice-after-delivery':
     'no step is taken and no try is started once a device or a provider has confirmed the message',
   'not-after-expiry': 'nothing is taken, tried or sent at or after the expiry',

@@ -3,7 +3,7 @@
  * invariant was broken first. It shares no code with delivery: what a floor is, when a step is due and what an end means
  * is written here a second time.
  */
-import { type CompiledFlow, type LogEvent, PROTECTIONS, vendorsOf } from '@sealpost/protocol';
+import { type CompiledFlow, type EventOf, type LogEvent, PROTECTIONS, vendorsOf } from '@sealpost/protocol';
 import { type Account, type AttemptAccount, newAccount, newAttempt } from './accounts.ts';
 import type { Invariant, Violation } from './invariants.ts';
 import type {
@@ -24,6 +24,8 @@ import type { Change, Sight } from './tables.ts';
 /** Who could read content that an adapter carries (DESIGN section 3). */
 const PROTECTED: Readonly<Record<string, string>> = { app: 'e2ee', 'rcs-google': 'transport', 'sms-smpp': 'none' };
 const REPEATS_BY_ID = 'rcs-google';
+/** Until it has reached the person. */
+const TAKES_BACK = 'rcs-google';
 const GIVES_UP = ['downgrade', 'permanent', 'auth-broken', 'security-stop'];
 
 export interface JudgeDeps {
@@ -93,7 +95,7 @@ export class Judge {
       else if (table === 'vendor_closed') this.#onSwitch(before as ClosedRow, after as ClosedRow);
       else if (table === 'set_aside' && after !== undefined) this.#onAside(after as AsideRow);
       else if (table === 'lane_cursor') this.#onCursor(before as CursorRow, after as CursorRow);
-      else if (table === 'device_queue' && after !== undefined) this.#queued.push(after as QueueRow);
+      else if (table === 'device_queue') this.#onQueue(before as QueueRow | undefined, after as QueueRow | undefined);
     }
   }
 
@@ -114,6 +116,8 @@ export class Judge {
     const told = account.attempts.get(attempt);
     if (told?.tries === row.try && told.vendor !== row.vendor)
       this.#broken('vendor-as-told', `step ${row.step} of ${account.name} goes to ${row.vendor}, not ${told.vendor}`);
+    if (account.revokedAt !== undefined && claim.commit > account.revokedAt)
+      this.#broken('not-after-revocation', `step ${row.step} of ${account.name} was claimed later and is sent`);
     if (account.closedAt !== undefined && claim.commit > account.closedAt)
       this.#broken('not-after-withdrawal', `step ${row.step} of ${account.name} was claimed later and is sent`);
     if (began >= account.accepted.expires)
@@ -132,6 +136,12 @@ export class Judge {
   /** A device was told that its receipt is recorded. */
   onTold(message: string, device: string, kind: string): void {
     this.#told.add(`${message} ${device} ${kind}`);
+  }
+
+  /** A sender was told how a message has ended. */
+  onRevoked(message: string, state: string): void {
+    const { ended, name } = this.#account(message);
+    if (ended !== state) this.#broken('revocation-ends', `${name} is said to have ended as ${state}, and has ${ended}`);
   }
 
   /** When everything has come to rest and a week has passed; or when it did not, for the reason given. */
@@ -175,7 +185,12 @@ export class Judge {
           `step ${attempt.step} of ${account.name} had its effect twice, unflagged`,
         );
     }
-    if (!account.toDevices) return;
+    for (const { step, adapter, mayHaveIt, receipts, asked, answered } of account.attempts.values()) {
+      const isDue = account.revokedAt !== undefined && adapter === TAKES_BACK && mayHaveIt && receipts.size === 0;
+      if (asked !== answered || (isDue && asked === 0))
+        this.#broken('taken-back', `step ${step} of ${account.name}: told ${asked} times, answered ${answered} times`);
+    }
+    if (!account.toDevices || account.revokedAt !== undefined) return;
     for (const device of this.#deps.devicesOf(account.accepted.conversation)) {
       const copies = this.#queued.filter((row) => row.device === device && row.message === account.accepted.message);
       if (copies.length !== 1) this.#broken('queued-once', `${account.name} is ${copies.length} times in a queue`);
@@ -213,7 +228,40 @@ export class Judge {
     else if (event.kind === 'attempt.ended') this.#onEnded(account, event);
     else if (event.kind === 'receipt.provider') this.#onProviderReceipt(account, event);
     else if (event.kind === 'receipt.device') this.#onDeviceReceipt(account, event);
+    else if (event.kind === 'message.revoked') this.#onRevocation(account);
+    else if (event.kind === 'attempt.asked') this.#onAsked(account, event);
+    else if (event.kind === 'attempt.taken-back') this.#onTakenBack(account, event);
     else if (event.kind === 'message.ended') this.#onEnd(account, event);
+  }
+
+  #onQueue(before: QueueRow | undefined, after: QueueRow | undefined): void {
+    if (after === undefined) return;
+    if (before === undefined) this.#queued.push(after);
+    const account = this.#account(after.message);
+    if (account.revokedAt !== undefined && before?.fetched !== true)
+      this.#broken('not-after-revocation', `a device is given ${account.name}`);
+  }
+
+  #onRevocation(account: Account): void {
+    if (account.ended !== undefined) this.#broken('nothing-after-end', `${account.name} is taken back`);
+    account.revokedAt = this.#commits;
+    account.closedAt ??= this.#commits;
+  }
+
+  #onAsked({ name, attempts, revokedAt }: Account, { attempt, step }: EventOf<'attempt.asked'>): void {
+    const known = attempts.get(attempt);
+    if (known === undefined || known.open || known.asked > known.answered || revokedAt === undefined)
+      this.#broken('legal-transitions', `the provider of step ${step} of ${name} is told to take back nothing`);
+    else known.asked += 1;
+  }
+
+  #onTakenBack({ name, attempts }: Account, { attempt, step, reason }: EventOf<'attempt.taken-back'>): void {
+    const known = attempts.get(attempt);
+    if (known === undefined || known.asked !== known.answered + 1)
+      this.#broken('legal-transitions', `the provider of step ${step} of ${name} answers what it was not asked`);
+    else known.answered += 1;
+    // There are dispatchers, and none is away for nearly as long: it was told to nobody.
+    if (reason === 'unanswered-in-time') this.#broken('taken-back', `step ${step} of ${name} was answered by nobody`);
   }
 
   #onStep(account: Account, event: Extract<LogEvent, { kind: 'route.step' }>): void {
@@ -301,6 +349,7 @@ export class Judge {
     known.endedAt = event.at;
     known.ambiguousLast = event.outcome === 'ambiguous';
     known.ambiguous ||= known.ambiguousLast;
+    known.mayHaveIt = event.outcome === 'accepted' || known.ambiguous;
     if (GIVES_UP.includes(event.outcome) || event.left !== undefined) account.gaveUp.add(event.step);
     if (event.left !== undefined) account.left.add(event.step);
   }
@@ -342,7 +391,9 @@ export class Judge {
         ? [...account.deviceReceipts].some((key) => key.endsWith(' read'))
         : event.state === 'expired'
           ? event.at >= expires - this.#deps.skew
-          : this.#deps.devicesOf(conversation).length === 0;
+          : event.state === 'revoked'
+            ? account.revokedAt === this.#commits
+            : this.#deps.devicesOf(conversation).length === 0;
     if (!right) this.#broken('every-message-ends', `${account.name} ends as ${event.state} and is not`);
   }
 

@@ -9,6 +9,7 @@ import {
   type DeviceReceipt,
   type Envelope,
   type LogEvent,
+  type MessageId,
   memberIdSchema,
 } from '@sealpost/protocol';
 import { COMMITMENT, messageId, ORGANISATION } from './material.ts';
@@ -43,7 +44,7 @@ export class People {
   constructor(world: World) {
     this.#world = world;
     this.#process = world.scheduler.process('people');
-    world.onQueued = (device, message) => this.#onQueued(device as DeviceId, message);
+    world.onQueued = (device, message, id) => this.#onQueued(device as DeviceId, message, id);
   }
 
   goOffline(): void {
@@ -82,6 +83,7 @@ export class People {
       }
       world.hint(intake.process, 'lane');
       this.unaccepted -= 1;
+      if (message.revoked) this.#takeBack(envelope.message);
     });
   }
 
@@ -107,13 +109,47 @@ export class People {
     return envelope;
   }
 
-  #onQueued(device: DeviceId, message: string): void {
+  /** A sender who thinks better of it: asked until it is answered; what is in flight meanwhile is what the world makes of it. */
+  #takeBack(message: MessageId): void {
+    const { random, scheduler, judge } = this.#world;
+    this.#world.busy += 1;
+    scheduler.spawn(this.#process, async () => {
+      await scheduler.sleep(random.integer(random.pick([500, 5_000, 60_000])));
+      for (;;) {
+        const nodes = this.nodes();
+        const node = nodes.length === 0 ? undefined : random.pick(nodes);
+        const answer = node && (await this.#world.call(node.process, () => node.delivery.revoke(message, 'sender')));
+        if (answer !== undefined) {
+          judge.onRevoked(message, answer.state);
+          break;
+        }
+        await scheduler.sleep(ASKED_AGAIN_AFTER);
+      }
+      this.#world.busy -= 1;
+    });
+  }
+
+  /** `false` when it was taken back before this device had it. */
+  async #fetches(device: DeviceId, id: number): Promise<boolean> {
+    const sync = this.#world.host(`sync of ${device}`);
+    const database = this.#world.open(sync);
+    for (;;) {
+      try {
+        return (await database.query('port:fetch', '', [id])).length > 0;
+      } catch (cause) {
+        if (!isOfTheWorld(cause)) throw cause;
+        await this.#world.scheduler.sleep(ASKED_AGAIN_AFTER);
+      }
+    }
+  }
+
+  #onQueued(device: DeviceId, message: string, id: number): void {
     const world = this.#world;
     const { random, scheduler } = world;
     world.busy += 1;
     scheduler.spawn(this.#process, async () => {
       await scheduler.sleep(random.integer(random.pick([100, 3_000, 30_000])));
-      const kinds = random.pick(SAID);
+      const kinds = (await this.#fetches(device, id)) ? random.pick(SAID) : [];
       for (const kind of kinds) {
         await this.#upload(device, message, kind);
         if (random.chance(world.rates.device)) await this.#upload(device, message, kind);

@@ -61,6 +61,8 @@ export interface PlannedMessage {
   readonly conversation: number;
   readonly flow: FlowName;
   readonly forms: boolean;
+  /** The sender takes it back some time later. */
+  readonly revoked: boolean;
 }
 
 export interface PlannedConversation {
@@ -131,6 +133,7 @@ export function planOf(random: Random, start: number): Plan {
     conversation: random.integer(conversations.length),
     flow: random.pick(FLOWS),
     forms: random.chance(0.9),
+    revoked: random.chance(0.3),
   }));
   return {
     rates: {

@@ -143,6 +143,25 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     ),
   ),
   bug(
+    'kept-form-thrown-away',
+    'what was reported while its message was taken back, and not yet decided, is gone before its provider can be told (SQL)',
+    inFile('test/simulation/delivery-statements.ts', ' && row.kept === null', ''),
+  ),
+  bug(
+    'revoked-and-queued',
+    'devices that have not fetched a message that was taken back fetch it afterwards',
+    inFile(delivery('machine'), "  draft.effects.push({ kind: 'unqueue' });\n", ''),
+  ),
+  bug(
+    'late-acceptance-not-taken-back',
+    'what a provider takes after its message was taken back stays with it',
+    inFile(
+      delivery('machine'),
+      'draft.state.revokedAt !== undefined && mayBeTakenBack(known, around)',
+      'mayBeTakenBack(known, around) && around.now < 0',
+    ),
+  ),
+  bug(
     'unsure-try-moves-on',
     'what one vendor may have taken is given to another when a repeat is turned away',
     inFile(delivery('machine'), '  if (attempt.unsure) return', '  if (attempt.outcome === undefined) return'),
@@ -164,7 +183,11 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
       '      vendor: attempt.vendor,\n      providerMessageId',
       '      vendor: vendorNameSchema.parse(attempt.channel),\n      providerMessageId',
     ),
-    inFile(delivery('machine'), 'type RungVendor, vendorsOf }', 'type RungVendor, vendorNameSchema, vendorsOf }'),
+    inFile(
+      delivery('machine'),
+      'type RungVendor, revocationOf, vendorsOf }',
+      'type RungVendor, revocationOf, vendorNameSchema, vendorsOf }',
+    ),
   ),
   bug(
     'first-step-by-clock',

@@ -51,10 +51,26 @@ export function portStatements({ lane, laneEvent, envelope, queue }: Tables): Re
       await tx.insert(envelope, { message: sent.message, body: canonicalBytes(sent) });
       return [];
     },
+    async 'port:unqueue'(tx, [message]) {
+      await tx.remove(queue, (row) => row.message === message && !row.fetched);
+      return [];
+    },
+    async 'port:fetch'(tx, [id]) {
+      const rows = await tx.update(
+        queue,
+        (row) => row.id === id,
+        (row) => ({ ...row, fetched: true }),
+      );
+      return rows.map(() => ({ one: 1 }));
+    },
     async 'port:enqueue'(tx, values) {
       const [devices, conversation, message] = values as [string[], string, string];
       for (const device of devices)
-        await tx.insert(queue, { id: queue.identity(), device, conversation, message }, () => undefined);
+        await tx.insert(
+          queue,
+          { id: queue.identity(), device, conversation, message, fetched: false },
+          () => undefined,
+        );
       return [];
     },
   };
@@ -92,6 +108,7 @@ export function portsOf(conversations: readonly PlannedConversation[], material:
     groups: {
       devices: async (_sql, conversation) => [...conversationOf(conversation).devices],
       devicesOf: async (_sql, ids) => new Map(ids.map((id) => [id, [...conversationOf(id).devices]])),
+      unqueue: async (tx, message) => void (await tx.query('port:unqueue', '', [message])),
       async enqueue(tx, devices, item) {
         if (item.kind === 'envelope') await tx.query('port:enqueue', '', [devices, item.conversation, item.message]);
       },

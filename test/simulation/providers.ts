@@ -6,7 +6,7 @@
 import type { Attempt } from '@sealpost/channels';
 import type { Database } from '@sealpost/platform';
 import type { AdapterName } from '@sealpost/protocol';
-import type { Outcome, ProviderReceipt } from '@sealpost/protocol/carriage';
+import type { Outcome, ProviderReceipt, RevokeResult } from '@sealpost/protocol/carriage';
 import type { Vendor } from '../../packages/gateway/src/dispatcher/vendor.ts';
 import { VENDORS } from './plan.ts';
 import type { Process } from './scheduler.ts';
@@ -56,9 +56,20 @@ export class Providers {
             this.#waiting.delete(caller);
           }
         };
-        return [vendor, { name: adapter, adapter: adapterOf(adapter, send) }];
+        return [vendor, { name: adapter, adapter: adapterOf(adapter, send, () => this.#takeBack()) }];
       }),
     );
+  }
+
+  /** Now and then busy, or too late; it knows the attempt by our id. */
+  async #takeBack(): Promise<RevokeResult> {
+    const { random, rates, scheduler } = this.#world;
+    const fails = random.chance(rates.provider);
+    if (random.chance(rates.adapter)) throw new TypeError('an adapter broke its contract');
+    await scheduler.sleep(random.integer(fails ? 90_000 : 300));
+    const reason = 'simulated';
+    if (!fails) return { kind: 'revoked' };
+    return random.chance(0.5) ? { kind: 'retry-after', afterMs: 700, reason } : { kind: 'too-late', reason };
   }
 
   async #send(vendor: string, adapter: AdapterName, attempt: string): Promise<Outcome> {
@@ -153,15 +164,21 @@ const LIMITS: Vendor['adapter']['capabilities']['content'] = {
   ...{ file: 'none', fileBytes: 0, fileTypes: [] },
 };
 
-function adapterOf(name: AdapterName, send: (attempt: Attempt) => Promise<Outcome>): Vendor['adapter'] {
+function adapterOf(
+  name: AdapterName,
+  send: (attempt: Attempt) => Promise<Outcome>,
+  revoke: () => Promise<RevokeResult>,
+): Vendor['adapter'] {
+  const takesBack = name === 'rcs-google';
   return {
     capabilities: {
       ...{ protection: 'none', readers: [], address: 'phone', content: LIMITS, delivered: true, read: true },
       ...{ idempotent: name === 'rcs-google', maxTtl: 86_400_000, webhook: 'none' },
-      ...{ lookup: false, query: false, revoke: 'no', inbound: false },
+      ...{ lookup: false, query: false, revoke: takesBack ? 'before-delivery' : 'no', inbound: false },
     },
     start: async () => undefined,
     send,
+    ...(takesBack ? { revoke } : {}),
     stop: async () => undefined,
   };
 }

@@ -49,6 +49,7 @@ export interface AttemptRow {
   readonly task: string;
   readonly provider_id: string | null;
   readonly part: string | null;
+  readonly kept: string | null;
   readonly expires: number;
   readonly available_at: number;
   readonly done: boolean;
@@ -114,6 +115,8 @@ export interface QueueRow {
   readonly device: string;
   readonly conversation: string;
   readonly message: string;
+  /** It has a cursor: the device may have it. */
+  readonly fetched: boolean;
 }
 
 export type Tables = ReturnType<typeof createTables>;

@@ -53,7 +53,7 @@ export class World {
   /** Uploads of devices and receipts of providers that are under way. */
   busy = 0;
   /** Runs at each row a device's queue gets. */
-  onQueued: (device: string, message: string) => void = () => undefined;
+  onQueued: (device: string, message: string, id: number) => void = () => undefined;
   readonly #link: Parameters<typeof openSimulated>[1];
   readonly #hash = createHash('sha256');
   readonly #keep: boolean;
@@ -72,9 +72,9 @@ export class World {
       for (const change of changes) {
         const words = wordsOf(change, this.judge.accounts);
         if (words !== undefined) this.tell(`${by.name}: ${words}`);
-        if (change.table === 'device_queue' && change.after !== undefined) {
-          const { device, message } = change.after as { device: string; message: string };
-          this.onQueued(device, message);
+        if (change.table === 'device_queue' && change.before === undefined) {
+          const { device, message, id } = change.after as { device: string; message: string; id: number };
+          this.onQueued(device, message, id);
         }
       }
     });

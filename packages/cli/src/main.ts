@@ -14,6 +14,7 @@ import { doctorCommand } from './commands/doctor.ts';
 import { gatewayCommand } from './commands/gateway.ts';
 import { logCommand } from './commands/log.ts';
 import { manifestsCommand } from './commands/manifests.ts';
+import { messageCommand } from './commands/message.ts';
 import { pageCommand } from './commands/page.ts';
 import { sendCommand } from './commands/send.ts';
 import { startCommand } from './commands/start.ts';
@@ -60,6 +61,7 @@ export function createProgram(): Command {
     gatewayCommand(),
     deviceCommand(context),
     sendCommand(context),
+    messageCommand(context),
     logCommand(context),
     bootstrapCommand(context),
     manifestsCommand(context),

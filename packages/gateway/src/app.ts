@@ -25,7 +25,7 @@ import { deviceScope } from './http/device-auth.ts';
 import { requireService } from './http/service-auth.ts';
 import { createBlobs, openDiskStore, registerBlobDeviceRoutes, registerBlobRoutes } from './modules/blobs/index.ts';
 import { createBundles, registerBundleRoutes } from './modules/bundle/index.ts';
-import { createDelivery, registerDeliveryRoutes } from './modules/delivery/index.ts';
+import { createDelivery, registerDeliveryRoutes, registerRevocationRoutes } from './modules/delivery/index.ts';
 import { createDirectory, registerDirectoryRoutes } from './modules/directory/index.ts';
 import {
   createEnvelopes,
@@ -168,6 +168,7 @@ async function run({ config, trust, keys, database, closing, logger, ...rest }: 
   registerLogRoutes(internal, { log });
   registerInboundRoutes(internal, { inbound });
   registerRoutingRoutes(internal, { vendors });
+  registerRevocationRoutes(internal, { delivery });
 
   await startInOrder(closing, [
     [() => bus.start(), () => bus.stop()],

@@ -155,6 +155,8 @@ export {
   type Protection,
   protectionOf,
   protectionSchema,
+  type Revocation,
+  revocationOf,
   type Use,
   useSchema,
 } from './protection.ts';

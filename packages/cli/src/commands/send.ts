@@ -9,7 +9,13 @@ import { createControlClient } from '../operator/control-client.ts';
 import { requestToken } from '../operator/operator.ts';
 import type { CommandContext } from './context.ts';
 
-const privateKeySchema = z.object({ kty: z.literal('OKP'), crv: z.literal('Ed25519'), x: z.string(), d: z.string() });
+/** An application's key as `sealpost send key` writes it. */
+export const privateKeySchema = z.object({
+  kty: z.literal('OKP'),
+  crv: z.literal('Ed25519'),
+  x: z.string(),
+  d: z.string(),
+});
 
 interface SendFlags {
   readonly application: string;

@@ -28,7 +28,7 @@ const TIMEOUT = 30_000;
 export interface ControlClient {
   readonly url: string;
   call<Schema extends z.ZodType>(
-    method: 'GET' | 'POST' | 'PUT',
+    method: 'GET' | 'POST' | 'PUT' | 'DELETE',
     path: string,
     answer: Schema,
     options?: { body?: unknown; token?: string; headers?: Record<string, string> },

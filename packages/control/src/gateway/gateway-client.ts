@@ -58,6 +58,8 @@ export interface GatewayClient {
   events(after: number, limit: number, waitMs: number): Promise<{ position: number; event: LogEvent }[]>;
   /** `undefined` when the gateway knows no such message. */
   timeline(message: MessageId): Promise<Timeline | undefined>;
+  /** Ends it and takes back what can be; a repeat is harmless. `undefined` when the gateway knows no such message. */
+  revoke(message: MessageId, by: string): Promise<gatewayApi.RevokeAnswer | undefined>;
   /** The events that tell how each of these messages stands; none of one the gateway does not know. */
   results(messages: readonly MessageId[]): Promise<LogEvent[]>;
   /** Of a message's entries after a position, those a checkpoint covers. */
@@ -121,6 +123,8 @@ export function createGatewayClient(options: MutualTlsOptions): GatewayClient {
       return (await get(path, gatewayApi.eventsAnswerSchema, waitMs + TIMEOUT)).events;
     },
     timeline: (message) => orMissing(get(`/internal/v1/messages/${message}/timeline`, gatewayApi.timelineSchema)),
+    revoke: (message, by) =>
+      orMissing(call('POST', `/internal/v1/messages/${message}/revoke`, { by }, gatewayApi.revokeAnswerSchema)),
     results: async (messages) =>
       (await call('POST', '/internal/v1/messages/results', { messages }, gatewayApi.resultsAnswerSchema)).events,
     evidence: (message, after, limit) =>

@@ -14,6 +14,8 @@ test.each([
     'acknowledged',
   ],
   ['read counts more than how the ladder ended', [receipt('read'), ended('expired')], 'read'],
+  ['taken back counts more than delivered', [receipt('delivered'), ended('revoked')], 'revoked'],
+  ['read counts more than taken back afterwards', [ended('revoked'), receipt('read')], 'read'],
   ['an end without any receipt is the state', [ended('undeliverable')], 'undeliverable'],
   ['a device that could not read it has not confirmed it', [receipt('unreadable'), ended('expired')], 'expired'],
 ])('%s', (_title, events, state) => {

@@ -158,7 +158,12 @@ export const formAnswerSchema = z.strictObject({ outcome: z.enum(['taken', 'alre
 export const revokePostSchema = z
   .strictObject({ by: z.string().min(1).max(120).describe('who asked, as control names them; it goes into the log') })
   .meta({ id: 'RevokePost' });
-export const revokeAnswerSchema = z.strictObject({ outcome: z.enum(['done', 'already', 'ended']) });
+export const revokeAnswerSchema = z.strictObject({
+  outcome: z.enum(['done', 'already', 'ended']),
+  /** What it ended as: `revoked`, unless it had ended before. */
+  state: z.enum(['read', 'expired', 'undeliverable', 'revoked']),
+});
+export type RevokeAnswer = z.infer<typeof revokeAnswerSchema>;
 
 /** `PUT /internal/v1/vendors/:vendor`: the kill switch. Closing needs nothing but its own record; see DESIGN section 8. */
 export const vendorPutSchema = z

@@ -45,7 +45,7 @@ test('every reason of a ladder’s step and of an end has its sentence', () => {
   for (const reason of steps) expect([reason, STEP_REASONS[reason]]).not.toContain(undefined);
   const ends = reasonsIn(
     'packages/gateway/src/modules/delivery/machine.ts',
-    /'((?:read-by|delivered-un|reached-no|notice-|no-)[a-z-]+)'/g,
+    /'((?:read-by|delivered-un|reached-no|notice-|no-|taken-back-by)[a-z-]+)'/g,
   );
   expect(new Set(ends)).toEqual(new Set(Object.keys(END_REASONS)));
 });

@@ -53,6 +53,20 @@ export function registerMessagesRoutes(server: Server, { messages, identity, gat
 
   registerStatusRoute(server, messages, identity.authenticated);
 
+  server.delete(
+    '/v1/messages/:message',
+    {
+      schema: {
+        summary: 'Take a message back, for who sent it and for approvers; nothing more of it is sent',
+        params: messageParams,
+        response: { 202: gatewayApi.revokeAnswerSchema, default: problemSchema },
+      },
+      onRequest: async (request) => void (await identity.authenticated(request.headers)),
+    },
+    async ({ headers, params }, reply) =>
+      reply.code(202).send(await messages.revoke(await identity.authenticated(headers), params.message)),
+  );
+
   server.get(
     '/v1/directory/:member',
     {

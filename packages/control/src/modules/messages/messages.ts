@@ -14,6 +14,7 @@ import {
   canonicalJson,
   concatBytes,
   equalBytes,
+  type gatewayApi,
   type MessageEvidence,
   type MessageId,
   type MessageRequest,
@@ -76,6 +77,8 @@ export interface Messages {
   send(principal: Principal, request: MessageRequest, key: string, prepared?: Prepared): Promise<MessageAccepted>;
   /** Throws ERR_MESSAGES_MISSING to whoever neither sent it nor reads for the operators. */
   status(reader: Principal | ConsoleSession, message: MessageId): Promise<MessageStatus>;
+  /** Takes it back for who sent it, or an approver. Throws ERR_MESSAGES_MISSING to anybody else. */
+  revoke(principal: Principal, message: MessageId): Promise<gatewayApi.RevokeAnswer>;
   /** The application that sent it, and in which flow; `undefined` for what no application sent. */
   senderOf(message: string): Promise<Sender | undefined>;
   /** The newest fifty, newest first, with how each stands. */
@@ -86,7 +89,7 @@ export interface Messages {
 
 export interface MessagesDeps {
   readonly database: Database;
-  readonly gateway: Pick<GatewayClient, 'submit' | 'timeline' | 'results' | 'evidence'>;
+  readonly gateway: Pick<GatewayClient, 'submit' | 'timeline' | 'results' | 'evidence' | 'revoke'>;
   readonly identity: Pick<Identity, 'member'>;
   readonly consent: Pick<Consent, 'suppressed'>;
   readonly flows: Pick<Flows, 'current' | 'knownFlow'>;
@@ -262,6 +265,14 @@ export function createMessages(deps: MessagesDeps): Messages {
       if (timeline === undefined) throw messagesError('ERR_MESSAGES_MISSING');
       const { flow, recipient: to } = row;
       return { message, flow, to, state: stateOf(timeline), timeline: timeline.events };
+    },
+    async revoke(principal, message) {
+      const row = await findByMessage(database, message);
+      if (row === undefined || !mayRead(principal, row)) throw messagesError('ERR_MESSAGES_MISSING');
+      const answer = await gateway.revoke(message, principalKey(principal));
+      if (answer === undefined) throw messagesError('ERR_MESSAGES_MISSING');
+      logger.info('taken back', { message, state: answer.outcome });
+      return answer;
     },
     senderOf: (message) => senderOf(database, message),
     newest: () => newestMessages(database, gateway),

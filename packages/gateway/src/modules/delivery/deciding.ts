@@ -29,7 +29,7 @@ export interface DecidingDeps {
   readonly logger: Logger;
   readonly surroundings: Surroundings;
   readonly log: Pick<Log, 'append' | 'histories' | 'lockLane' | 'laneOf' | 'envelopes'>;
-  readonly groups: Pick<Groups, 'devicesOf' | 'enqueue'>;
+  readonly groups: Pick<Groups, 'devicesOf' | 'enqueue' | 'unqueue'>;
   readonly flowAt: (version: number, flow: FlowName) => Promise<CompiledFlow | undefined>;
   readonly router: Router;
   readonly bundle: () => Bundle | undefined;

@@ -44,6 +44,11 @@ export const DELIVERY_ERRORS = {
     sentence: 'The receipt could not be decided now.',
     hint: 'Send the same receipt again later.',
   },
+  ERR_DELIVERY_MESSAGE: {
+    kind: 'missing',
+    sentence: 'There is no such message.',
+    hint: 'Check the message id; only a message that was accepted can be taken back.',
+  },
 } as const satisfies ErrorTable;
 
 export const deliveryError = errorsOf(DELIVERY_ERRORS);

@@ -1,6 +1,7 @@
-/** `POST /v1/receipts`: receipts of a device without an open socket, each answered in order. */
+/** Receipts of a device without an open socket, each answered in order; and, for control, taking a message back. */
 import type { Server } from '@sealpost/platform';
-import { gatewayApi } from '@sealpost/protocol';
+import { gatewayApi, messageIdSchema } from '@sealpost/protocol';
+import { z } from 'zod';
 import type { CallerOf } from '../../http/device-auth.ts';
 import type { Delivery } from './delivery.ts';
 
@@ -22,4 +23,23 @@ export function registerDeliveryRoutes(server: Server, { delivery, callerOf }: D
     for (const jws of request.body.receipts) results.push(await delivery.deviceReceipt(jws, device));
     return { results };
   });
+}
+
+/** Internal listener. */
+export function registerRevocationRoutes(server: Server, { delivery }: { delivery: Pick<Delivery, 'revoke'> }): void {
+  server.post(
+    '/internal/v1/messages/:message/revoke',
+    {
+      bodyLimit: 1024,
+      schema: {
+        tags: ['delivery'],
+        summary:
+          'Take a message back: nothing more of it is sent, and what providers took is taken back where they can',
+        params: z.strictObject({ message: messageIdSchema }),
+        body: gatewayApi.revokePostSchema,
+        response: { 200: gatewayApi.revokeAnswerSchema },
+      },
+    },
+    async ({ params, body }) => delivery.revoke(params.message, body.by),
+  );
 }

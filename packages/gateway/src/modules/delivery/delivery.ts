@@ -4,7 +4,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Database, Logger, Sql, Surroundings } from '@sealpost/platform';
-import type { Bundle, CompiledFlow, Envelope, FlowName } from '@sealpost/protocol';
+import type { Bundle, CompiledFlow, Envelope, FlowName, gatewayApi, MessageId } from '@sealpost/protocol';
 import { type Bus, POLL_MS } from '../../platform/bus.ts';
 import { reached } from '../../points.ts';
 import type { Directory } from '../directory/index.ts';
@@ -17,6 +17,7 @@ import { createReceiptIntake, type ReceiptResult } from './device-receipt.ts';
 import { findWaiting, prune, take } from './inbox.ts';
 import { claimLanes, Fenced, LEASE_MS, lanesBehind, moveCursor, type OwnedLane, releaseLanes } from './lease.ts';
 import { codeOf, isOfTheServer } from './set-aside.ts';
+import { foldDelivery } from './state.ts';
 import type { Decision, DeviceId, Taken } from './types.ts';
 
 /** Intake into a lane waits while a batch of it is decided. */
@@ -31,7 +32,7 @@ export interface DeliveryDeps {
   readonly surroundings: Surroundings;
   readonly organisation: string;
   readonly log: Pick<Log, 'append' | 'histories' | 'read' | 'lockLane' | 'laneOf' | 'envelope' | 'envelopes'>;
-  readonly groups: Pick<Groups, 'devices' | 'devicesOf' | 'enqueue'>;
+  readonly groups: Pick<Groups, 'devices' | 'devicesOf' | 'enqueue' | 'unqueue'>;
   readonly directory: Pick<Directory, 'device'>;
   /** The flow as the bundle of that version had it. */
   readonly flowAt: (version: number, flow: FlowName) => Promise<CompiledFlow | undefined>;
@@ -43,6 +44,8 @@ export interface DeliveryDeps {
 export interface Delivery {
   /** One signed receipt of a device that has proved itself; see sync and POST /v1/receipts. */
   deviceReceipt(jws: string, device: DeviceId): Promise<ReceiptResult>;
+  /** Ends a message that has not ended; what can be taken back is. Throws ERR_DELIVERY_MESSAGE. */
+  revoke(message: MessageId, by: string): Promise<gatewayApi.RevokeAnswer>;
   /** Decides everything there is to decide now; answers whether there was anything. */
   step(): Promise<boolean>;
   start(): Promise<void>;
@@ -61,7 +64,8 @@ export function createDelivery(deps: DeliveryDeps): Delivery {
   const hintAfter = (decisions: readonly Decision[]) => {
     if (decisions.some(({ events }) => events.length > 0)) bus.hint('lane');
     const kinds = new Set(decisions.flatMap(({ effects }) => effects.map(({ kind }) => kind)));
-    if (kinds.has('attempt') || kinds.has('withdraw')) bus.hint('attempt');
+    if (kinds.has('attempt') || kinds.has('withdraw') || kinds.has('take-back') || kinds.has('keep'))
+      bus.hint('attempt');
     if (kinds.has('fan-out')) bus.hint('queue');
   };
 
@@ -150,6 +154,7 @@ export function createDelivery(deps: DeliveryDeps): Delivery {
 
   return {
     deviceReceipt: createReceiptIntake({ ...deps, record: recordReceipt }),
+    revoke,
     step,
     async start() {
       await renew();
@@ -161,6 +166,23 @@ export function createDelivery(deps: DeliveryDeps): Delivery {
       await releaseLanes(database, owner).catch(() => undefined);
     },
   };
+
+  async function revoke(message: MessageId, by: string): Promise<gatewayApi.RevokeAnswer> {
+    const envelope = await log.envelope(database, message);
+    if (envelope === undefined) throw deliveryError('ERR_DELIVERY_MESSAGE');
+    await deps.flowAt(envelope.bundle, envelope.flow);
+    const lane = log.laneOf(envelope.conversation);
+    const { decision, state } = await database.transaction(async (tx) => {
+      await log.lockLane(tx, lane);
+      const made = await deciding.one(tx, lane, { message, input: { kind: 'revoke', by } });
+      const history = (await log.histories(tx, [message])).get(message);
+      return { decision: made, state: foldDelivery(history ?? [])?.ended };
+    });
+    if (decision === undefined || state === undefined) throw deliveryError('ERR_DELIVERY_MESSAGE');
+    hintAfter([decision]);
+    if (decision.events.length > 0) return { outcome: 'done', state };
+    return { outcome: state === 'revoked' ? 'already' : 'ended', state };
+  }
 
   /** Records a verified receipt; `false` when this device has said the same before. */
   async function recordReceipt(envelope: Envelope, input: Taken['input']): Promise<boolean> {

@@ -17,7 +17,7 @@ import type { DeviceId, Effect } from './types.ts';
 const NAMES_KEPT = 7 * 86_400_000;
 
 export interface EffectContext {
-  readonly groups: Pick<Groups, 'enqueue'>;
+  readonly groups: Pick<Groups, 'enqueue' | 'unqueue'>;
   readonly lane: number;
   readonly message: MessageId;
   readonly envelope: Envelope;
@@ -50,9 +50,19 @@ WHERE provider_message.provider_id <> provider_message.attempt::text`;
 
 const END_TIMERS = 'DELETE FROM timer WHERE message = $1';
 /** Tries under way keep their row until they are reported, so that the timeline says how they ended. */
-const END_ATTEMPTS = 'DELETE FROM attempt WHERE message = $1 AND lease_owner IS NULL';
+const END_ATTEMPTS =
+  "DELETE FROM attempt WHERE message = $1 AND lease_owner IS NULL AND kept IS NULL AND task <> 'revoke'";
 /** After END_ATTEMPTS, never before: a row leased between the two is caught here. */
-const STRIP_ATTEMPTS = 'UPDATE attempt SET part = NULL WHERE message = $1';
+const STRIP_ATTEMPTS = "UPDATE attempt SET part = NULL WHERE message = $1 AND task <> 'revoke'";
+/** What waits is claimed and reported as withdrawn; what was done already is not claimed, and its report is on its way. */
+const KEEP = "UPDATE attempt SET kept = COALESCE(part, ''), part = NULL, available_at = 0 WHERE id = ANY($1::uuid[])";
+const TAKE_BACK = `
+UPDATE attempt SET task = 'revoke', part = COALESCE(NULLIF(kept, ''), part), kept = NULL, done = false, available_at = $2, lease_until = 0
+WHERE id = $1 AND lease_owner IS NULL`;
+const LET_GO = 'DELETE FROM attempt WHERE message = $1 AND lease_owner IS NULL';
+/** After LET_GO, never before. */
+const STRIP_KEPT = 'UPDATE attempt SET part = NULL, kept = NULL WHERE message = $1';
+const NOTE_NAME = 'UPDATE attempt SET provider_id = $2 WHERE id = $1';
 const WITHDRAW = 'UPDATE attempt SET part = NULL, available_at = 0 WHERE message = $1 AND NOT done';
 const FORGET = 'DELETE FROM attempt WHERE id = $1 AND lease_owner IS NULL';
 /** Canonical JSON again, without the forms only the dispatcher could open (DESIGN section 4). */
@@ -74,11 +84,25 @@ export async function carryOut(tx: Sql, effect: Effect, context: EffectContext):
     case 'attempt':
       return addAttempt(tx, effect, context);
     case 'named':
+      await tx.query('delivery-note-name', NOTE_NAME, [effect.attempt, effect.providerMessageId]);
       if (effect.providerMessageId !== effect.attempt)
         await tx.query('delivery-take-name', TAKE_NAME, nameRow(effect, effect.providerMessageId, context));
       return;
     case 'withdraw':
       await tx.query('delivery-withdraw', WITHDRAW, [message]);
+      return;
+    case 'unqueue':
+      return context.groups.unqueue(tx, message);
+    case 'keep':
+      await tx.query('delivery-keep', KEEP, [effect.attempts]);
+      return;
+    case 'take-back':
+      await tx.query('delivery-take-back', TAKE_BACK, [effect.attempt, effect.availableAt]);
+      return;
+    case 'let-go':
+      await tx.query('delivery-end-timers', END_TIMERS, [message]);
+      await tx.query('delivery-let-go', LET_GO, [message]);
+      await tx.query('delivery-strip-kept', STRIP_KEPT, [message]);
       return;
     case 'forget':
       await tx.query('delivery-forget', FORGET, [effect.attempt]);

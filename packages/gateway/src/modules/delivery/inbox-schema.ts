@@ -1,6 +1,6 @@
 /** Rows of the delivery tables as inputs of the machine. The dispatcher is another role: what it wrote is parsed again. */
 import { attemptIdSchema, type MessageId, messageIdSchema } from '@sealpost/protocol';
-import { outcomeSchema } from '@sealpost/protocol/carriage';
+import { reportSchema } from '@sealpost/protocol/carriage';
 import { z } from 'zod';
 import type { Input, ProviderStatus, Taken } from './types.ts';
 
@@ -41,8 +41,13 @@ function messageOf(text: string): MessageId {
 export function inputOfTimer({ message, kind, step }: TimerRow): Taken {
   return {
     message: messageOf(message),
-    input: kind === 'step' && step !== null ? { kind: 'step-due', step } : { kind: 'expiry-due' },
+    input: inputOfTime(kind, step),
   };
+}
+
+function inputOfTime(kind: string, step: number | null): Input {
+  if (kind === 'step' && step !== null) return { kind: 'step-due', step };
+  return { kind: kind === 'revocation' ? 'revocation-due' : 'expiry-due' };
 }
 
 /** As it was written here when it was set aside. */
@@ -57,8 +62,10 @@ export function inputOfAside({ message, input, failures }: AsideRow): Taken {
 export function inputOfOutcome(row: OutcomeRow): Taken[] {
   const [message, attempt] = [messageIdSchema.safeParse(row.message), attemptIdSchema.safeParse(row.attempt)];
   if (!message.success || !attempt.success) return [];
-  const parsed = outcomeSchema.safeParse(parseJson(row.outcome));
+  const parsed = reportSchema.safeParse(parseJson(row.outcome));
   const outcome = parsed.success ? parsed.data : ({ kind: 'ambiguous', reason: 'unreadable-outcome' } as const);
+  if (outcome.kind === 'taken-back')
+    return [{ message: message.data, input: { kind: 'taken-back', attempt: attempt.data, result: outcome.result } }];
   return [{ message: message.data, input: { kind: 'outcome', attempt: attempt.data, outcome } }];
 }
 

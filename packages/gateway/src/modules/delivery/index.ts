@@ -4,6 +4,6 @@
  */
 export { createDelivery, type Delivery, type DeliveryDeps } from './delivery.ts';
 
-export { registerDeliveryRoutes } from './delivery-routes.ts';
+export { registerDeliveryRoutes, registerRevocationRoutes } from './delivery-routes.ts';
 
 export type { DeliveryState } from './state.ts';

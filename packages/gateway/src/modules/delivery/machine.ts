@@ -2,8 +2,8 @@
  * The delivery state machine: pure. Given what is known and one input it answers the events to append and the effects to
  * carry out in the same transaction. Every input may come twice, late or out of order; then it changes nothing.
  */
-import { isIdempotent, meetsFloor, type RungVendor, vendorsOf } from '@sealpost/protocol';
-import type { Outcome } from '@sealpost/protocol/carriage';
+import { type AttemptId, isIdempotent, meetsFloor, type RungVendor, revocationOf, vendorsOf } from '@sealpost/protocol';
+import type { Outcome, RevokeResult } from '@sealpost/protocol/carriage';
 import { chooseVendor, decideStep, higher } from '../routing/index.ts';
 import { type AttemptState, applyEvent, type DeliveryState } from './state.ts';
 import type { Decision, Effect, EventOf, Input, LogEvent, Surroundings } from './types.ts';
@@ -11,6 +11,8 @@ import type { Decision, Effect, EventOf, Input, LogEvent, Surroundings } from '.
 const FIRST_BACKOFF = 1_000;
 const LONGEST_BACKOFF = 60_000;
 const SHORTEST_WAIT = 100;
+/** How long a provider that asks to wait is told again, and the form with the address kept for it. */
+const REVOKED_FOR = 3_600_000;
 /** Refusals of the dispatcher's own, each with its exact wait: nothing was asked of the provider, nothing has failed. */
 const HELD_BACK: ReadonlySet<string> = new Set(['vendor-closed', 'circuit-open', 'rate-limited', 'database-away']);
 
@@ -31,6 +33,15 @@ export function decide(before: DeliveryState, input: Input, around: Surroundings
       break;
     case 'expiry-due':
       onExpiry(draft, around);
+      break;
+    case 'revoke':
+      onRevoke(draft, input.by, around);
+      break;
+    case 'taken-back':
+      onTakenBack(draft, input, around);
+      break;
+    case 'revocation-due':
+      onRevocationOver(draft, around);
       break;
     case 'outcome':
       onOutcome(draft, input, around);
@@ -177,7 +188,9 @@ function onOutcome(
       providerMessageId: outcome.providerMessageId,
     });
   if (draft.state.ended !== undefined) {
-    draft.effects.push({ kind: 'forget', attempt: id });
+    if (draft.state.revokedAt !== undefined && mayBeTakenBack(known, around)) takeBack(draft, id, around.now, around);
+    else draft.effects.push({ kind: 'forget', attempt: id });
+    letGoWhenAnswered(draft, around);
     return;
   }
   if (next.kind === 'gives-up') takeNext(draft, attempt.step, around);
@@ -298,6 +311,111 @@ function knownAtExpiry(state: DeliveryState): string {
   const outcomes = [...state.attempts.values()].map(({ outcome }) => outcome);
   if (outcomes.includes('accepted')) return 'notice-unconfirmed';
   return outcomes.includes('ambiguous') ? 'notice-ambiguous' : 'reached-no-device';
+}
+
+/**
+ * Ends the message for good: no step, no try, no device that has not fetched it. What a provider took, it is told to take
+ * back; what is still with a dispatcher waits for its report.
+ */
+function onRevoke(draft: Draft, by: string, around: Surroundings): void {
+  if (draft.state.ended !== undefined) return;
+  add(draft, { v: 1, kind: 'message.revoked', at: around.now, message: around.message, by });
+  draft.effects.push({ kind: 'unqueue' });
+  const attempts = [...draft.state.attempts].filter(([, attempt]) => isRevocable(attempt, around));
+  const open = attempts.filter(([, { outcome }]) => outcome === undefined);
+  if (open.length > 0) draft.effects.push({ kind: 'keep', attempts: open.map(([id]) => id) });
+  for (const [id, attempt] of attempts) if (mayBeTakenBack(attempt, around)) takeBack(draft, id, around.now, around);
+  end(draft, 'revoked', 'taken-back-by-sender', around);
+  if (isAwaited(draft.state, around))
+    draft.effects.push({ kind: 'timer', timer: 'revocation', step: null, due: around.now + REVOKED_FOR });
+}
+
+function onTakenBack(
+  draft: Draft,
+  { attempt: id, result }: Extract<Input, { kind: 'taken-back' }>,
+  around: Surroundings,
+): void {
+  const attempt = draft.state.attempts.get(id);
+  if (attempt?.revoking !== true) return;
+  add(draft, takenBack(id, attempt, result, around));
+  const wait = Math.min(FIRST_BACKOFF * 2 ** (attempt.revocations - 1), LONGEST_BACKOFF);
+  const availableAt = around.now + Math.max(result.kind === 'retry-after' ? result.afterMs : 0, wait);
+  if (result.kind === 'retry-after' && availableAt < (draft.state.revokedAt ?? 0) + REVOKED_FOR)
+    takeBack(draft, id, availableAt, around);
+  else draft.effects.push({ kind: 'forget', attempt: id });
+  letGoWhenAnswered(draft, around);
+}
+
+/** Forms are not kept for a provider, or a dispatcher, that does not answer. */
+function onRevocationOver(draft: Draft, around: Surroundings): void {
+  if (draft.state.revokedAt === undefined) return;
+  for (const [id, attempt] of draft.state.attempts)
+    if (attempt.revoking) add(draft, takenBack(id, attempt, { kind: 'unknown', reason: 'unanswered-in-time' }, around));
+  draft.effects.push({ kind: 'let-go' });
+}
+
+function takeBack(draft: Draft, id: AttemptId, availableAt: number, around: Surroundings): void {
+  const attempt = draft.state.attempts.get(id);
+  if (attempt === undefined) return;
+  add(draft, {
+    v: 1,
+    kind: 'attempt.asked',
+    at: around.now,
+    message: around.message,
+    step: attempt.step,
+    attempt: id,
+    channel: attempt.channel,
+    vendor: attempt.vendor,
+    task: 'revoke',
+  });
+  draft.effects.push({ kind: 'take-back', attempt: id, availableAt });
+}
+
+function takenBack(
+  id: AttemptId,
+  { step, channel }: AttemptState,
+  result: RevokeResult,
+  { now, message }: Surroundings,
+): EventOf<'attempt.taken-back'> {
+  const reason = result.kind === 'revoked' ? 'revoked' : result.reason;
+  return {
+    v: 1,
+    kind: 'attempt.taken-back',
+    at: now,
+    message,
+    step,
+    attempt: id,
+    channel,
+    result: result.kind,
+    reason,
+  };
+}
+
+/** The provider may have it and would take it back: it said so, or nobody can say that it has not. */
+function mayBeTakenBack(attempt: AttemptState, around: Surroundings): boolean {
+  const mayHaveIt = attempt.outcome === 'accepted' || (attempt.outcome !== undefined && attempt.unsure);
+  return mayHaveIt && isRevocable(attempt, around);
+}
+
+function isRevocable({ step, vendor, receipts }: AttemptState, { flow }: Surroundings): boolean {
+  const rung = flow.ladder[step];
+  const adapter = rung && vendorsOf(rung).find((each) => each.vendor === vendor)?.adapter;
+  if (adapter === undefined || receipts.has('failed') || receipts.has('expired')) return false;
+  const revocation = revocationOf(adapter);
+  return (
+    revocation === 'always' || (revocation === 'before-delivery' && !receipts.has('delivered') && !receipts.has('read'))
+  );
+}
+
+/** Whether a provider still has to answer, or a dispatcher to say whether there is anything to take back. */
+function isAwaited({ attempts }: DeliveryState, around: Surroundings): boolean {
+  return [...attempts.values()].some(
+    (attempt) => attempt.revoking || (attempt.outcome === undefined && isRevocable(attempt, around)),
+  );
+}
+
+function letGoWhenAnswered(draft: Draft, around: Surroundings): void {
+  if (draft.state.revokedAt !== undefined && !isAwaited(draft.state, around)) draft.effects.push({ kind: 'let-go' });
 }
 
 function end(draft: Draft, state: EventOf<'message.ended'>['state'], reason: string, around: Surroundings): void {

@@ -2,7 +2,7 @@
  * What is known of a delivery, folded from its events and from nothing else: the log is the state. A crash loses no more
  * than the transaction that had not committed.
  */
-import { vendorNameSchema } from '@sealpost/protocol';
+import { type Timestamp, vendorNameSchema } from '@sealpost/protocol';
 import type {
   AttemptId,
   ChannelName,
@@ -27,6 +27,10 @@ export interface AttemptState {
   /** `undefined` while a try is under way. */
   readonly outcome: OutcomeKind | undefined;
   readonly receipts: ReadonlySet<ProviderStatus>;
+  /** How often the provider was told to take it back. */
+  readonly revocations: number;
+  /** It was told, and has not answered. */
+  readonly revoking: boolean;
 }
 
 export interface DeliveryState {
@@ -35,6 +39,7 @@ export interface DeliveryState {
   readonly attempts: ReadonlyMap<AttemptId, AttemptState>;
   readonly devices: ReadonlyMap<DeviceId, ReadonlySet<EventOf<'receipt.device'>['receipt']>>;
   readonly ended: EventOf<'message.ended'>['state'] | undefined;
+  readonly revokedAt: Timestamp | undefined;
 }
 
 /** `undefined` when there is no acceptance among the events. */
@@ -44,7 +49,7 @@ export function foldDelivery(events: readonly LogEvent[]): DeliveryState | undef
 
 export function applyEvent(state: DeliveryState | undefined, event: LogEvent): DeliveryState | undefined {
   if (event.kind === 'message.accepted') {
-    return state ?? { accepted: event, decided: new Set(), attempts: new Map(), devices: new Map(), ended: undefined };
+    return state ?? newState(event);
   }
   if (state === undefined) return undefined;
   switch (event.kind) {
@@ -62,9 +67,23 @@ export function applyEvent(state: DeliveryState | undefined, event: LogEvent): D
         turnedAway: known?.turnedAway ?? new Set(),
         outcome: undefined,
         receipts: known?.receipts ?? new Set(),
+        revocations: 0,
+        revoking: false,
       }));
     case 'attempt.ended':
       return withAttempt(state, event.attempt, (known) => known && endedBy(known, event.outcome));
+    case 'attempt.asked':
+      return event.task === 'query'
+        ? state
+        : withAttempt(
+            state,
+            event.attempt,
+            (known) => known && { ...known, revocations: known.revocations + 1, revoking: true },
+          );
+    case 'attempt.taken-back':
+      return withAttempt(state, event.attempt, (known) => known && { ...known, revoking: false });
+    case 'message.revoked':
+      return { ...state, revokedAt: event.at };
     case 'receipt.provider':
       return withAttempt(
         state,
@@ -80,6 +99,17 @@ export function applyEvent(state: DeliveryState | undefined, event: LogEvent): D
     default:
       return state;
   }
+}
+
+function newState(accepted: EventOf<'message.accepted'>): DeliveryState {
+  return {
+    accepted,
+    decided: new Set(),
+    attempts: new Map(),
+    devices: new Map(),
+    ended: undefined,
+    revokedAt: undefined,
+  };
 }
 
 const TURNED_AWAY: ReadonlySet<OutcomeKind> = new Set(['retry-after', 'auth-broken']);

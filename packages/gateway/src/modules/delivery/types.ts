@@ -11,7 +11,7 @@ import type {
   Timestamp,
   VendorName,
 } from '@sealpost/protocol';
-import type { Outcome } from '@sealpost/protocol/carriage';
+import type { Outcome, RevokeResult } from '@sealpost/protocol/carriage';
 import type { RouteFacts } from '../routing/index.ts';
 
 export type { AttemptId, ChannelName, DeviceId, EventOf, LogEvent, VendorName } from '@sealpost/protocol';
@@ -22,6 +22,12 @@ export type Input =
   | { readonly kind: 'accepted' }
   | { readonly kind: 'step-due'; readonly step: number }
   | { readonly kind: 'expiry-due' }
+  /** Who may has taken it back; `by` as control names them. */
+  | { readonly kind: 'revoke'; readonly by: string }
+  /** What the provider says of taking it back. */
+  | { readonly kind: 'taken-back'; readonly attempt: AttemptId; readonly result: RevokeResult }
+  /** No provider is asked any longer to take it back. */
+  | { readonly kind: 'revocation-due' }
   | { readonly kind: 'outcome'; readonly attempt: AttemptId; readonly outcome: Outcome }
   | {
       readonly kind: 'provider-receipt';
@@ -47,7 +53,12 @@ export interface Taken {
 export type Effect =
   /** Put the envelope into the queue of each device of the conversation. */
   | { readonly kind: 'fan-out'; readonly conversation: ConversationId }
-  | { readonly kind: 'timer'; readonly timer: 'step' | 'expiry'; readonly step: number | null; readonly due: Timestamp }
+  | {
+      readonly kind: 'timer';
+      readonly timer: 'step' | 'expiry' | 'revocation';
+      readonly step: number | null;
+      readonly due: Timestamp;
+    }
   | {
       readonly kind: 'attempt';
       readonly attempt: AttemptId;
@@ -69,6 +80,14 @@ export type Effect =
   | { readonly kind: 'withdraw' }
   /** Nothing more will be sent: carrier parts, timers and attempts of the message go. */
   | { readonly kind: 'finish' }
+  /** Out of the queue of each device that has not fetched it. */
+  | { readonly kind: 'unqueue' }
+  /** These tries have not reported: not to be made any more, their forms kept for what may have to be taken back. */
+  | { readonly kind: 'keep'; readonly attempts: readonly AttemptId[] }
+  /** The dispatcher is to have the provider take back what this attempt brought it. */
+  | { readonly kind: 'take-back'; readonly attempt: AttemptId; readonly availableAt: Timestamp }
+  /** Nothing is left to be taken back: timers, attempts and forms that were kept for it go. */
+  | { readonly kind: 'let-go' }
   /** A try that was under way at the end has been reported: its row goes too. */
   | { readonly kind: 'forget'; readonly attempt: AttemptId };
 

@@ -10,6 +10,7 @@ import {
   type DeviceId,
   fromBase64url,
   type LogEvent,
+  type MessageId,
   type Trust,
   toBase64url,
 } from '@sealpost/protocol';
@@ -50,6 +51,8 @@ export interface Groups {
   mayFetch(device: DeviceId, blob: BlobId): Promise<boolean>;
 
   enqueue(tx: Sql, devices: readonly DeviceId[], item: queue.QueuedItem): Promise<void>;
+  /** Out of the queue of each device that has not fetched it, inside a transaction that holds the lane. */
+  unqueue(tx: Sql, message: MessageId): Promise<void>;
   queue(device: DeviceId, after: number, limit: number): ReturnType<typeof queue.read>;
   waiting(devices: readonly DeviceId[]): Promise<DeviceId[]>;
   acknowledge(device: DeviceId, cursor: number): Promise<void>;
@@ -189,6 +192,7 @@ export function createGroups(deps: GroupsDeps): Groups {
     mayFetch: (device, blob) => conversations.mayFetch(database, device, blob),
 
     enqueue: queue.enqueue,
+    unqueue: queue.unqueue,
     queue: (device, after, limit) => queue.read(database, device, after, limit, surroundings.now()),
     waiting: (devices) => queue.waiting(database, devices),
     acknowledge: (device, cursor) => queue.acknowledge(database, device, cursor),

@@ -35,6 +35,9 @@ INSERT INTO device_queue (device, kind, conversation, epoch, message)
 SELECT device, $2, $3, $4, $5 FROM unnest($1::text[]) AS d(device)
 ON CONFLICT (device, message) WHERE message IS NOT NULL DO NOTHING`;
 
+/** A cursor is given when a device fetches; what has one may be on its screen. */
+const UNQUEUE = 'DELETE FROM device_queue WHERE message = $1 AND cursor IS NULL';
+
 const NAME_BLOBS = `
 INSERT INTO conversation_blob (conversation, blob) SELECT $1, blob FROM unnest($2::text[]) AS b(blob)
 ON CONFLICT DO NOTHING`;
@@ -163,4 +166,9 @@ export async function dropPayloads(sql: Sql, conversations: readonly string[]): 
 
 export async function removeQueue(tx: Sql, device: DeviceId): Promise<void> {
   await tx.query('queue-remove', 'DELETE FROM device_queue WHERE device = $1', [device]);
+}
+
+/** Takes a message out of the queues of devices that have not fetched it; the caller holds the conversation's lane. */
+export async function unqueue(tx: Sql, message: MessageId): Promise<void> {
+  await tx.query('queue-remove', UNQUEUE, [message]);
 }

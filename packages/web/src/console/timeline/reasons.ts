@@ -29,6 +29,7 @@ export const END_REASONS: Readonly<Record<string, string>> = {
   'notice-unconfirmed': 'A provider took the notice and never said what became of it.',
   'notice-ambiguous': 'Nobody could say whether a provider took the notice.',
   'no-device': 'The recipient has no enrolled device.',
+  'taken-back-by-sender': 'Who sent it, or an approver, took it back.',
 };
 
 /** Short codes of the dispatcher and the adapters, word for word. */
@@ -45,6 +46,8 @@ const TRY_REASONS: Readonly<Record<string, string>> = {
   'rate-limited': 'A limit was reached; nothing was sent yet.',
   'database-away': 'The dispatcher could not ask the database; nothing was sent.',
   'no-capability': 'The provider does not reach this person.',
+  'unanswered-in-time': 'No answer came within an hour, and nobody asks any longer.',
+  'cannot-be-taken-back': 'The dispatcher’s provider account takes nothing back.',
   'capability-lost': 'The provider reached this person before and does not any more.',
   'unreadable-attempt': 'The dispatcher could not read what the gateway recorded for it.',
   'adapter-failed': 'The adapter failed in the middle, so it is unknown whether the provider acted.',

@@ -67,6 +67,16 @@ function tell(event: LogEvent, around: Around): Words {
       return providerReceipt(event, around);
     case 'receipt.device':
       return plain(...DEVICE_WORDS[event.receipt](around.recipient));
+    case 'message.revoked':
+      return plain('The message was taken back; nothing more of it is sent.');
+    case 'attempt.asked':
+      return plain(ASKED_WORDS[event.task](by(event, around)));
+    case 'attempt.taken-back':
+      return {
+        sentence: `${capital(by(event, around))}: ${TAKEN_BACK_WORDS[event.result]}`,
+        why: event.result === 'revoked' ? '' : tryReason(event.reason),
+        tone: event.result === 'revoked' ? 'plain' : 'warn',
+      };
     case 'message.ended':
       return {
         sentence: END_WORDS[event.state],
@@ -131,6 +141,18 @@ function providerReceipt({ status, code, effect, ...event }: EventOf<'receipt.pr
     tone,
   };
 }
+
+const ASKED_WORDS: Readonly<Record<EventOf<'attempt.asked'>['task'], (way: string) => string>> = {
+  query: (way) => `The provider of ${way} is asked what became of the try.`,
+  revoke: (way) => `The provider of ${way} is told to take it back.`,
+};
+
+const TAKEN_BACK_WORDS: Readonly<Record<EventOf<'attempt.taken-back'>['result'], string>> = {
+  revoked: 'the provider took it back.',
+  'too-late': 'it was too late to take it back.',
+  'retry-after': 'the provider could not take it back now; it is told again a little later.',
+  unknown: 'nobody can say whether the provider took it back.',
+};
 
 const RECEIPT_WORDS: Readonly<Record<EventOf<'receipt.provider'>['status'], readonly [string, Tone]>> = {
   delivered: ['the provider says the notice reached the phone.', 'plain'],
